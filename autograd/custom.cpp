@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+// custom_function: an operation whose derivative the user gives.
+#include <new>
+
+#include "apply.hpp"
+
+namespace autograd {
+
+namespace {
+
+struct CustomRecord : detail::Record {
+  BackwardFunction backward;
+  std::vector<Tensor> inputs;
+  Tensor y;
+  std::vector<std::int32_t> slots;
+  std::vector<std::uint32_t> versions;
+
+  CustomRecord(BackwardFunction b, std::vector<Tensor> in, Tensor result,
+               std::vector<std::int32_t> s)
+      : Record{&kInfo}, backward(std::move(b)), inputs(std::move(in)), y(std::move(result)),
+        slots(std::move(s)) {
+    for (const Tensor& x : inputs) versions.push_back(detail::version_of(x.node()));
+  }
+
+  void check(const std::vector<Tensor>& gradients) const {
+    if (gradients.size() != inputs.size()) {
+      throw ShapeError("custom_function: backward returned " + std::to_string(gradients.size()) +
+                       " gradients; need one for each of the " + std::to_string(inputs.size()) +
+                       " inputs (undefined: none)");
+    }
+    for (std::size_t k = 0; k < inputs.size(); ++k) {
+      const Tensor& g = gradients[k];
+      if (!g.defined() || (g.shape() == inputs[k].shape() && g.dtype() == inputs[k].dtype())) {
+        continue;
+      }
+      throw ShapeError("custom_function: gradient " + std::to_string(k) + " does not fit: it is " +
+                       name(g.dtype()) + " " + to_string(g.shape()) + ", input " +
+                       std::to_string(k) + " is " + name(inputs[k].dtype()) + " " +
+                       to_string(inputs[k].shape()) + "; need equal shape and dtype");
+    }
+  }
+
+  static void sweep(Record& base, Tape& tape, const Tensor& dy) {
+    auto& record = static_cast<CustomRecord&>(base);
+    for (std::size_t k = 0; k < record.inputs.size(); ++k) {
+      const detail::Node* node = record.inputs[k].node();
+      if (record.versions[k] != detail::version_of(node)) {
+        detail::throw_saved_changed("custom_function", node);
+      }
+    }
+    std::vector<Tensor> gradients = record.backward(record.inputs, record.y, dy);
+    record.check(gradients);
+    for (std::size_t k = 0; k < gradients.size(); ++k) {
+      if (record.slots[k] && gradients[k].defined()) {
+        tape.accumulate(record.slots[k], std::move(gradients[k]));
+      }
+    }
+  }
+  static void destroy(Record& base) noexcept { static_cast<CustomRecord&>(base).~CustomRecord(); }
+  static constexpr detail::RecordInfo kInfo{"custom_function", &sweep, &destroy};
+};
+
+// Runs the user's forward with nothing recorded: only its result counts.
+class Unrecorded {
+ public:
+  Unrecorded() : saved_(detail::recorder) {
+    detail::recorder = &detail::no_tape;
+    detail::fusable = 0;
+  }
+  ~Unrecorded() { detail::recorder = saved_; }
+  Unrecorded(const Unrecorded&) = delete;
+  Unrecorded& operator=(const Unrecorded&) = delete;
+
+ private:
+  detail::Recorder* saved_;
+};
+
+Tensor run(const TensorFunction& forward, const std::vector<Tensor>& inputs) {
+  const Unrecorded scope;
+  std::vector<Tensor> values;
+  for (const Tensor& x : inputs) values.push_back(detach(x));
+  // A node of its own: forward may return an input.
+  return detach(forward(values));
+}
+
+}  // namespace
+
+TensorFunction custom_function(TensorFunction forward, BackwardFunction backward) {
+  return [forward = std::move(forward), backward = std::move(backward)](
+             const std::vector<Tensor>& inputs) {
+    Tensor y = run(forward, inputs);
+    bool tracked = false, stale = false;
+    for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
+      std::vector<std::int32_t> slots;
+      bool any = false;
+      for (const Tensor& x : inputs) {
+        slots.push_back(detail::slot_of(*tape, x.node(), "custom_function"));
+        any = any || slots.back() != 0;
+      }
+      if (!any) continue;
+      CustomRecord record(backward, inputs, y, std::move(slots));
+      void* place = tape->allocate_record(sizeof(CustomRecord));
+      tape->push_record(new (place) CustomRecord(std::move(record)), y.node());
+      tracked = true;
+    }
+    for (const Tensor& x : inputs) stale = stale || x.node()->generation != 0;
+    if (detail::recorder->tape && !tracked && stale) detail::throw_stale("custom_function");
+    return y;
+  };
+}
+
+}  // namespace autograd

@@ -1,0 +1,193 @@
+// SPDX-License-Identifier: Apache-2.0
+// Public names of the elementwise operations: one line each. Promotion of dtypes happens here.
+#include "apply.hpp"
+#include "create.hpp"
+#include "functions.hpp"
+
+namespace autograd {
+
+namespace {
+
+template <class Row>
+AUTOGRAD_INLINE Tensor unary(const Tensor& x) {
+  if (!is_floating(x.dtype())) [[unlikely]] return apply(ops::UnaryOp<Row>{}, to(x, float32));
+  return apply(ops::UnaryOp<Row>{}, x);
+}
+
+template <class Row>
+constexpr bool kIntegers =
+    std::is_same_v<Row, ops::Add> || std::is_same_v<Row, ops::Sub> || std::is_same_v<Row, ops::Mul> ||
+    std::is_same_v<Row, ops::Maximum> || std::is_same_v<Row, ops::Minimum>;
+
+template <class Row>
+AUTOGRAD_COLD Tensor integer_binary(const Tensor& a, const Tensor& b) {
+  const Shape shape = broadcast_shapes(Row::info.name, a.shape(), b.shape());
+  const Tensor x = contiguous(broadcast_to(to(a, int64), shape));
+  const Tensor y = contiguous(broadcast_to(to(b, int64), shape));
+  Tensor result = empty(shape, int64);
+  const auto values = result.mutable_data<std::int64_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    // Unsigned arithmetic wraps around where signed would be undefined.
+    const auto p = x.data<std::int64_t>()[i], q = y.data<std::int64_t>()[i];
+    if constexpr (std::is_same_v<Row, ops::Maximum> || std::is_same_v<Row, ops::Minimum>) {
+      values[i] = std::is_same_v<Row, ops::Maximum> ? std::max(p, q) : std::min(p, q);
+    } else {
+      values[i] = static_cast<std::int64_t>(
+          Row::value(static_cast<std::uint64_t>(p), static_cast<std::uint64_t>(q)));
+    }
+  }
+  return result;
+}
+
+template <class Row>
+AUTOGRAD_COLD Tensor mixed_binary(const Tensor& a, const Tensor& b) {
+  DType dtype = promote(a.dtype(), b.dtype());
+  if constexpr (kIntegers<Row>) {
+    if (!is_floating(dtype)) return integer_binary<Row>(a, b);
+  }
+  if (!is_floating(dtype)) dtype = float32;
+  const Tensor x = to(a, dtype), y = to(b, dtype);
+  return apply(ops::BinaryOp<Row>(x, y), x, y);
+}
+
+template <class Row>
+AUTOGRAD_INLINE Tensor binary(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || !is_floating(a.dtype())) [[unlikely]] return mixed_binary<Row>(a, b);
+  return apply(ops::BinaryOp<Row>(a, b), a, b);
+}
+
+}  // namespace
+
+Tensor constant(const Tensor& x, double value) {
+  const DType dtype = is_floating(x.dtype())         ? x.dtype()
+                      : value == std::floor(value)   ? int64
+                                                     : float32;
+  Tensor y = ops::make(Shape{}, dtype);
+  dispatch(dtype, [&]<class T>(T) { *ops::data<T>(y) = static_cast<T>(value); });
+  return y;
+}
+
+Tensor operator-(const Tensor& x) { return unary<ops::Neg>(x); }
+Tensor exp(const Tensor& x) { return unary<ops::Exp>(x); }
+Tensor log(const Tensor& x) { return unary<ops::Log>(x); }
+Tensor log1p(const Tensor& x) { return unary<ops::Log1p>(x); }
+Tensor expm1(const Tensor& x) { return unary<ops::Expm1>(x); }
+Tensor sqrt(const Tensor& x) { return unary<ops::Sqrt>(x); }
+Tensor square(const Tensor& x) { return unary<ops::Square>(x); }
+Tensor abs(const Tensor& x) { return unary<ops::Abs>(x); }
+Tensor sin(const Tensor& x) { return unary<ops::Sin>(x); }
+Tensor cos(const Tensor& x) { return unary<ops::Cos>(x); }
+Tensor tan(const Tensor& x) { return unary<ops::Tan>(x); }
+Tensor asin(const Tensor& x) { return unary<ops::Asin>(x); }
+Tensor acos(const Tensor& x) { return unary<ops::Acos>(x); }
+Tensor atan(const Tensor& x) { return unary<ops::Atan>(x); }
+Tensor sinh(const Tensor& x) { return unary<ops::Sinh>(x); }
+Tensor cosh(const Tensor& x) { return unary<ops::Cosh>(x); }
+Tensor tanh(const Tensor& x) { return unary<ops::Tanh>(x); }
+Tensor sigmoid(const Tensor& x) { return unary<ops::Sigmoid>(x); }
+Tensor relu(const Tensor& x) { return unary<ops::Relu>(x); }
+Tensor softplus(const Tensor& x) { return unary<ops::Softplus>(x); }
+
+Tensor operator+(const Tensor& a, const Tensor& b) { return binary<ops::Add>(a, b); }
+Tensor operator-(const Tensor& a, const Tensor& b) { return binary<ops::Sub>(a, b); }
+Tensor operator*(const Tensor& a, const Tensor& b) { return binary<ops::Mul>(a, b); }
+Tensor operator/(const Tensor& a, const Tensor& b) { return binary<ops::Div>(a, b); }
+Tensor pow(const Tensor& a, const Tensor& b) { return binary<ops::Pow>(a, b); }
+Tensor maximum(const Tensor& a, const Tensor& b) { return binary<ops::Maximum>(a, b); }
+Tensor minimum(const Tensor& a, const Tensor& b) { return binary<ops::Minimum>(a, b); }
+Tensor max(const Tensor& a, const Tensor& b) { return binary<ops::Maximum>(a, b); }
+Tensor min(const Tensor& a, const Tensor& b) { return binary<ops::Minimum>(a, b); }
+Tensor chain(const Tensor& dy, const Tensor& slope) { return binary<ops::Chain>(dy, slope); }
+Tensor squared_difference(const Tensor& a, const Tensor& b) {
+  return binary<ops::SquaredDifference>(a, b);
+}
+Tensor binary_cross_entropy(const Tensor& p, const Tensor& t) {
+  return binary<ops::BinaryCrossEntropy>(p, t);
+}
+Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t) {
+  return binary<ops::BinaryCrossEntropyWithLogits>(x, t);
+}
+
+Tensor operator+(const Tensor& a, double b) { return a + constant(a, b); }
+Tensor operator+(double a, const Tensor& b) { return constant(b, a) + b; }
+Tensor operator-(const Tensor& a, double b) { return a - constant(a, b); }
+Tensor operator-(double a, const Tensor& b) { return constant(b, a) - b; }
+Tensor operator*(const Tensor& a, double b) { return a * constant(a, b); }
+Tensor operator*(double a, const Tensor& b) { return constant(b, a) * b; }
+Tensor operator/(const Tensor& a, double b) { return a / constant(a, b); }
+Tensor operator/(double a, const Tensor& b) { return constant(b, a) / b; }
+Tensor pow(const Tensor& a, double b) { return pow(a, constant(a, b)); }
+Tensor pow(double a, const Tensor& b) { return pow(constant(b, a), b); }
+Tensor maximum(const Tensor& a, double b) { return maximum(a, constant(a, b)); }
+Tensor minimum(const Tensor& a, double b) { return minimum(a, constant(a, b)); }
+
+// --- Comparisons and choice.
+
+namespace {
+
+Tensor compare(kernels::Comparison kind, const Tensor& a, const Tensor& b) {
+  const DType dtype = promote(a.dtype(), b.dtype());
+  const Shape shape = broadcast_shapes("compare", a.shape(), b.shape());
+  const Tensor x = contiguous(broadcast_to(to(detach(a), dtype), shape));
+  const Tensor z = contiguous(broadcast_to(to(detach(b), dtype), shape));
+  Tensor y = ops::make(shape, boolean);
+  dispatch(dtype, [&]<class T>(T) {
+    kernels::compare<T>(kind, ops::data<T>(x), 1, ops::data<T>(z), 1, ops::data<bool>(y),
+                        ops::count(y));
+  });
+  return y;
+}
+
+}  // namespace
+
+using kernels::Comparison;
+Tensor operator<(const Tensor& a, const Tensor& b) { return compare(Comparison::less, a, b); }
+Tensor operator<=(const Tensor& a, const Tensor& b) { return compare(Comparison::less_equal, a, b); }
+Tensor operator>(const Tensor& a, const Tensor& b) { return compare(Comparison::greater, a, b); }
+Tensor operator>=(const Tensor& a, const Tensor& b) {
+  return compare(Comparison::greater_equal, a, b);
+}
+Tensor operator==(const Tensor& a, const Tensor& b) { return compare(Comparison::equal, a, b); }
+Tensor operator!=(const Tensor& a, const Tensor& b) { return compare(Comparison::not_equal, a, b); }
+Tensor operator<(const Tensor& a, double b) { return a < constant(a, b); }
+Tensor operator<=(const Tensor& a, double b) { return a <= constant(a, b); }
+Tensor operator>(const Tensor& a, double b) { return a > constant(a, b); }
+Tensor operator>=(const Tensor& a, double b) { return a >= constant(a, b); }
+Tensor operator==(const Tensor& a, double b) { return a == constant(a, b); }
+Tensor operator!=(const Tensor& a, double b) { return a != constant(a, b); }
+
+Tensor where(const Tensor& c, const Tensor& a, const Tensor& b) {
+  if (c.dtype() != boolean) {
+    throw TypeError(std::string("where: the condition is ") + name(c.dtype()) +
+                    "; need bool (a comparison, or to(c, boolean))");
+  }
+  const DType dtype = promote(a.dtype(), b.dtype());
+  const Tensor x = to(a, dtype), y = to(b, dtype);
+  return apply(ops::Where{c, x.shape(), y.shape()}, x, y);
+}
+Tensor where(const Tensor& c, const Tensor& a, double b) { return where(c, a, constant(a, b)); }
+Tensor where(const Tensor& c, double a, const Tensor& b) { return where(c, constant(b, a), b); }
+
+bool equal(const Tensor& a, const Tensor& b) {
+  if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) return false;
+  const Tensor x = contiguous(detach(a)), y = contiguous(detach(b));
+  return dispatch(a.dtype(), [&]<class T>(T) {
+    return std::equal(ops::data<T>(x), ops::data<T>(x) + x.numel(), ops::data<T>(y));
+  });
+}
+
+bool allclose(const Tensor& a, const Tensor& b, double rtol, double atol) {
+  if (!(a.shape() == b.shape())) {
+    throw ShapeError("allclose: shapes differ: a is " + to_string(a.shape()) + ", b is " +
+                     to_string(b.shape()) + "; need equal shapes");
+  }
+  const Tensor x = contiguous(to(detach(a), float64)), y = contiguous(to(detach(b), float64));
+  for (std::size_t i = 0; i < ops::count(x); ++i) {
+    const double p = ops::data<double>(x)[i], q = ops::data<double>(y)[i];
+    if (p == q) continue;  // infinities
+    if (!(std::abs(p - q) <= atol + rtol * std::abs(q))) return false;
+  }
+  return true;
+}
+
+}  // namespace autograd

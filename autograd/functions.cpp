@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: Apache-2.0
+// Public names of the structured operations: arguments are checked and normalized here.
+#include "functions.hpp"
+
+#include <numeric>
+
+#include "apply.hpp"
+#include "create.hpp"
+
+namespace autograd {
+
+namespace {
+
+// The axes as bits; none given means all.
+std::uint32_t axis_mask(const char* function, const Tensor& x, const Axes& axes) {
+  if (axes.empty()) return (1u << x.dim()) - 1;
+  std::uint32_t mask = 0;
+  for (std::int64_t axis : axes) {
+    const std::uint32_t bit = 1u << normalize_axis(function, axis, x.dim());
+    if (mask & bit) {
+      throw ValueError(std::string(function) + ": axis given twice: " + std::to_string(axis) +
+                       "; need each axis once");
+    }
+    mask |= bit;
+  }
+  return mask;
+}
+
+Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : to(x, float32); }
+
+int softmax_axis(const char* function, const Tensor& x, std::int64_t axis) {
+  return x.dim() == 0 ? throw ShapeError(std::string(function) +
+                                         ": a scalar has no axes; need at least one")
+                      : normalize_axis(function, axis, x.dim());
+}
+
+}  // namespace
+
+Tensor sum(const Tensor& x) { return sum(x, {}, {}); }
+Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const std::uint32_t mask = axis_mask("sum", x, axes);
+  if (!is_floating(x.dtype())) {  // exact up to 2^53
+    return to(apply(ops::Sum{mask, options.keepdim, x.shape()}, to(x, float64)), int64);
+  }
+  return apply(ops::Sum{mask, options.keepdim, x.shape()}, x);
+}
+Tensor mean(const Tensor& x) { return mean(x, {}, {}); }
+Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  return apply(ops::Mean{axis_mask("mean", x, axes), options.keepdim, x.shape()}, floating(x));
+}
+Tensor max(const Tensor& x) { return max(x, Axes{}, {}); }
+Tensor max(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const ops::Max op{axis_mask("max", x, axes), options.keepdim};
+  if (!is_floating(x.dtype())) return to(apply(op, to(x, float64)), x.dtype());
+  return apply(op, x);
+}
+Tensor sum_to(const Tensor& x, const Shape& shape) {
+  if (x.shape() == shape) return x;
+  return apply(ops::SumTo{shape, x.shape()}, x);
+}
+Tensor logsumexp(const Tensor& x, std::int64_t axis, ReduceOptions options) {
+  return apply(ops::LogSumExp{softmax_axis("logsumexp", x, axis), options.keepdim}, floating(x));
+}
+Tensor softmax(const Tensor& x, std::int64_t axis) {
+  return apply(ops::Softmax{softmax_axis("softmax", x, axis)}, floating(x));
+}
+Tensor log_softmax(const Tensor& x, std::int64_t axis) {
+  return apply(ops::LogSoftmax{softmax_axis("log_softmax", x, axis)}, floating(x));
+}
+
+Tensor matmul(const Tensor& a, const Tensor& b) {
+  const int da = a.dim(), db = b.dim();
+  if (da >= 2 && db >= 2) [[likely]] return apply(ops::Matmul{}, a, b);
+  if (da == 0 || db == 0) {
+    throw ShapeError("matmul: a scalar operand: a is " + to_string(a.shape()) + ", b is " +
+                     to_string(b.shape()) + "; need at least one axis each (use a * b)");
+  }
+  const std::int64_t inner = db == 1 ? b.shape()[0] : b.shape()[db - 2];
+  if (a.shape()[da - 1] != inner) {
+    throw ShapeError("matmul: inner dimensions differ: a is " + to_string(a.shape()) + ", b is " +
+                     to_string(b.shape()) + "; need a.shape[-1] == b.shape[" +
+                     (db == 1 ? "0" : "-2") + "] (" + std::to_string(a.shape()[da - 1]) + " != " +
+                     std::to_string(inner) + ")");
+  }
+  // A vector is a row on the left, a column on the right; its axis is dropped from the result.
+  const Tensor left = da == 1 ? reshape(a, Shape{1, a.shape()[0]}) : a;
+  const Tensor right = db == 1 ? reshape(b, Shape{b.shape()[0], 1}) : b;
+  const Tensor y = apply(ops::Matmul{}, left, right);
+  Shape shape;
+  for (int i = 0; i < y.dim(); ++i) {
+    if ((i == y.dim() - 2 && da == 1) || (i == y.dim() - 1 && db == 1)) continue;
+    shape.push_back(y.shape()[i]);
+  }
+  return reshape(y, shape);
+}
+
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
+  if (!bias.defined()) return apply(ops::LinearNoBias{}, x, weight);
+  return apply(ops::Linear{}, x, weight, bias);
+}
+
+Tensor transpose(const Tensor& x) {
+  if (x.dim() < 2) {
+    throw ShapeError("transpose: too few axes: x is " + to_string(x.shape()) +
+                     "; need at least 2 (or name the axes)");
+  }
+  return apply(ops::Transpose{x.dim() - 2, x.dim() - 1}, x);
+}
+Tensor transpose(const Tensor& x, std::int64_t axis0, std::int64_t axis1) {
+  return apply(ops::Transpose{normalize_axis("transpose", axis0, x.dim()),
+                              normalize_axis("transpose", axis1, x.dim())},
+               x);
+}
+
+template <std::same_as<Shape> S>
+Tensor reshape(const Tensor& x, const S& shape) {
+  if (shape.numel() != x.numel()) {
+    throw ShapeError("reshape: the number of elements differs: x is " + to_string(x.shape()) +
+                     ", asked for " + to_string(shape) + "; need " + std::to_string(x.numel()) +
+                     " elements (" + std::to_string(shape.numel()) + " asked for)");
+  }
+  return apply(ops::Reshape{shape, x.shape()}, x);
+}
+template Tensor reshape(const Tensor&, const Shape&);
+Tensor reshape(const Tensor& x, const std::vector<std::int64_t>& shape) {
+  std::vector<std::int64_t> extents = shape;
+  std::int64_t known = 1;
+  std::int64_t* open = nullptr;
+  for (std::int64_t& extent : extents) {
+    if (extent != -1) {
+      known *= extent;
+    } else if (open) {
+      throw ShapeError("reshape: two extents are -1; need at most one");
+    } else {
+      open = &extent;
+    }
+  }
+  if (open) {
+    if (known <= 0 || x.numel() % known != 0) {
+      throw ShapeError("reshape: -1 cannot be filled in: x is " + to_string(x.shape()) +
+                       "; need the other extents to divide " + std::to_string(x.numel()) + " (" +
+                       std::to_string(known) + ")");
+    }
+    *open = x.numel() / known;
+  }
+  return reshape(x, Shape(extents));
+}
+
+Tensor broadcast_to(const Tensor& x, const Shape& shape) {
+  return apply(ops::BroadcastTo{shape, x.shape()}, x);
+}
+Tensor contiguous(const Tensor& x) {
+  if (x.is_contiguous()) [[likely]] return x;
+  return apply(ops::Contiguous{}, x);
+}
+Tensor to(const Tensor& x, DType dtype) {
+  if (x.dtype() == dtype) return x;
+  const ops::Cast op{dtype, x.dtype()};
+  if (is_floating(dtype) && is_floating(x.dtype())) return apply(op, x);
+  return op.forward(detach(x));  // integers carry no gradient
+}
+
+Tensor pick(const Tensor& x, const Tensor& index) {
+  const std::int64_t columns = x.dim() == 2 ? x.shape()[1] : 0;
+  return apply(ops::Pick{contiguous(index), columns}, x);
+}
+Tensor unpick(const Tensor& y, const Tensor& index, std::int64_t columns) {
+  return apply(ops::Unpick{contiguous(index), columns}, y);
+}
+
+Tensor detach(const Tensor& x) {
+  const Shape& shape = x.shape();  // throws for no tensor at all
+  return Tensor::adopt(detail::make_view(x.node(), x.node()->data, shape, x.node()->strides));
+}
+
+// --- Messages of apply.hpp.
+
+void detail::throw_stale(const char* function) {
+  throw TapeError(std::string(function) +
+                  ": an operand was recorded on a tape that has ended, was rewound or consumed, or "
+                  "belongs to another thread; need a value of the tape in scope (compute it anew, "
+                  "or pass detach(x) to use it as a constant)");
+}
+void detail::throw_changed(const char* function, const Node* node) {
+  throw TapeError(std::string(function) + ": an operand of shape " + to_string(node->shape) +
+                  " was changed in place by " +
+                  (node->base->changed_by ? node->base->changed_by : "an in-place operation") +
+                  " after it was recorded, so the tape does not know its value; need a value "
+                  "computed without in-place changes (or detach(x) to use it as a constant)");
+}
+void detail::throw_saved_changed(const char* function, const Node* node) {
+  throw TapeError(std::string("backward of ") + function + ": a tensor of shape " +
+                  to_string(node->shape) + " that it had saved was changed in place by " +
+                  (node->base->changed_by ? node->base->changed_by : "an in-place operation") +
+                  "; need backward before the change, or a change of a copy");
+}
+
+}  // namespace autograd

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// In-place changes: unrecorded, counted by the version of the storage.
+#include "apply.hpp"
+#include "functions.hpp"
+#include "ops/broadcast.hpp"
+
+namespace autograd {
+
+namespace {
+
+void check_writable(const char* function, const Tensor& x) {
+  detail::Node* node = x.node();
+  for (int i = 0; i < x.dim(); ++i) {
+    if (x.shape()[i] > 1 && node->strides[static_cast<std::size_t>(i)] == 0) {
+      throw TapeError(std::string(function) + ": x repeats elements: shape is " +
+                      to_string(x.shape()) + "; need memory of its own (copy it first)");
+    }
+  }
+  for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
+    // Only what has joined already counts: a parameter may be changed before the tape uses it.
+    if (tape->is_leaf(node)) {
+      throw TapeError(std::string(function) +
+                      ": x is an input or a parameter that a tape in scope uses; need the change "
+                      "before or after the tape, or on detach(x)");
+    }
+  }
+}
+
+// Calls f(x_element, y_element) over x and y broadcast to x's shape.
+template <class T, class F>
+void for_each_pair(const Tensor& x, const Tensor& y, F&& f) {
+  ops::Loops loops;
+  loops.dim = x.dim();
+  const Tensor source = broadcast_to(y, x.shape());
+  for (int i = 0; i < x.dim(); ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    loops.extent[k] = x.shape()[i];
+    loops.a[k] = x.node()->strides[k];
+    loops.b[k] = source.node()->strides[k];
+  }
+  if (x.numel() == 0) return;
+  ops::for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t) {
+    f(ops::data<T>(x)[i], ops::data<T>(source)[j]);
+  });
+}
+
+// y in x's dtype, elements of its own where it overlaps x; throws unless it broadcasts to x.
+Tensor source_for(const char* function, const Tensor& x, const Tensor& y) {
+  const Shape shape = broadcast_shapes(function, x.shape(), y.shape());
+  if (!(shape == x.shape())) {
+    throw ShapeError(std::string(function) + ": y does not broadcast to x: x is " +
+                     to_string(x.shape()) + ", y is " + to_string(y.shape()) +
+                     "; need x's extents or 1");
+  }
+  Tensor source = to(detach(y), x.dtype());
+  return source.node()->base == x.node()->base ? ops::Contiguous{}.forward(source) : source;
+}
+
+}  // namespace
+
+void note_change(Tensor& x, const char* function) {
+  detail::Node* base = x.node()->base;
+  base->version.fetch_add(1, std::memory_order_relaxed);
+  base->changed_by = function;
+}
+
+void fill_(Tensor& x, double value) {
+  check_writable("fill_", x);
+  const Tensor source = ops::Cast{x.dtype(), float64}.forward(constant(ops::make({}, float64), value));
+  dispatch(x.dtype(), [&]<class T>(T) {
+    for_each_pair<T>(x, source, [](T& a, T b) { a = b; });
+  });
+  note_change(x, "fill_");
+}
+
+void add_(Tensor& x, const Tensor& y, double alpha) {
+  check_writable("add_", x);
+  const Tensor source = source_for("add_", x, y);
+  dispatch_floating("add_", x.dtype(), [&]<class T>(T) {
+    for_each_pair<T>(x, source, [&](T& a, T b) { a += static_cast<T>(alpha) * b; });
+  });
+  note_change(x, "add_");
+}
+
+void copy_(Tensor& x, const Tensor& y) {
+  check_writable("copy_", x);
+  const Tensor source = source_for("copy_", x, y);
+  dispatch(x.dtype(), [&]<class T>(T) {
+    for_each_pair<T>(x, source, [](T& a, T b) { a = b; });
+  });
+  note_change(x, "copy_");
+}
+
+void fill_(Tensor&& x, double value) { fill_(x, value); }
+void add_(Tensor&& x, const Tensor& y, double alpha) { add_(x, y, alpha); }
+void copy_(Tensor&& x, const Tensor& y) { copy_(x, y); }
+
+}  // namespace autograd

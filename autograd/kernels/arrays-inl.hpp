@@ -1,0 +1,137 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loops of arrays.hpp, once per instruction set. The floating ones are written with vectors for
+// the sake of tiny arrays; the rest are plain loops which the compiler turns into vectors.
+#if defined(AUTOGRAD_ARRAYS_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef AUTOGRAD_ARRAYS_INL
+#undef AUTOGRAD_ARRAYS_INL
+#else
+#define AUTOGRAD_ARRAYS_INL
+#endif
+
+#include <cmath>
+#include <cstddef>
+#include <cstdint>
+#include <limits>
+#include <type_traits>
+
+#include "arrays.hpp"
+#include "simd-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace autograd::kernels::HWY_NAMESPACE {
+
+template <class T>
+void add_to_loop(T* y, const T* x, std::size_t n) {
+  const Tag<T> d;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) store(load(d, y + i) + load(d, x + i), y + i);
+  if (i < n) {
+    store_first(load_first(d, y + i, n - i) + load_first(d, x + i, n - i), y + i, n - i);
+  }
+}
+
+template <class T>
+void axpy_loop(T* y, T alpha, const T* x, std::size_t n) {
+  const Tag<T> d;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  const Vec<Tag<T>> factor = {hn::Set(d, alpha)};
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) store(mul_add(factor, load(d, x + i), load(d, y + i)), y + i);
+  if (i < n) {
+    const std::size_t rest = n - i;
+    store_first(mul_add(factor, load_first(d, x + i, rest), load_first(d, y + i, rest)), y + i,
+                rest);
+  }
+}
+
+template <class T>
+void scale_loop(T* y, T alpha, const T* x, std::size_t n) {
+  const Tag<T> d;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  const Vec<Tag<T>> factor = {hn::Set(d, alpha)};
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) store(factor * load(d, x + i), y + i);
+  if (i < n) store_first(factor * load_first(d, x + i, n - i), y + i, n - i);
+}
+
+template <class T>
+void fill_loop(T* y, T value, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) y[i] = value;
+}
+
+template <Comparison kKind, class T>
+AUTOGRAD_INLINE bool holds(T a, T b) {
+  if constexpr (kKind == Comparison::equal) return a == b;
+  if constexpr (kKind == Comparison::not_equal) return a != b;
+  if constexpr (kKind == Comparison::less) return a < b;
+  if constexpr (kKind == Comparison::less_equal) return a <= b;
+  if constexpr (kKind == Comparison::greater) return a > b;
+  if constexpr (kKind == Comparison::greater_equal) return a >= b;
+}
+
+template <Comparison kKind, class T>
+void compare_loop(const T* a, int sa, const T* b, int sb, bool* y, std::size_t n) {
+  if (sa != 0 && sb != 0) {
+    for (std::size_t i = 0; i < n; ++i) y[i] = holds<kKind>(a[i], b[i]);
+  } else if (sa != 0) {
+    const T q = n > 0 ? *b : T();
+    for (std::size_t i = 0; i < n; ++i) y[i] = holds<kKind>(a[i], q);
+  } else {
+    const T p = n > 0 ? *a : T();
+    for (std::size_t i = 0; i < n; ++i) y[i] = holds<kKind>(p, b[sb != 0 ? i : 0]);
+  }
+}
+
+template <class T>
+void compare_any(Comparison kind, const T* a, int sa, const T* b, int sb, bool* y, std::size_t n) {
+  switch (kind) {
+    case Comparison::equal: return compare_loop<Comparison::equal>(a, sa, b, sb, y, n);
+    case Comparison::not_equal: return compare_loop<Comparison::not_equal>(a, sa, b, sb, y, n);
+    case Comparison::less: return compare_loop<Comparison::less>(a, sa, b, sb, y, n);
+    case Comparison::less_equal: return compare_loop<Comparison::less_equal>(a, sa, b, sb, y, n);
+    case Comparison::greater: return compare_loop<Comparison::greater>(a, sa, b, sb, y, n);
+    case Comparison::greater_equal:
+      return compare_loop<Comparison::greater_equal>(a, sa, b, sb, y, n);
+  }
+}
+
+template <class T>
+void select_loop(const bool* c, int sc, const T* a, int sa, const T* b, int sb, T* y,
+                 std::size_t n) {
+  if (sc != 0 && sa != 0 && sb != 0) {
+    for (std::size_t i = 0; i < n; ++i) {
+      const T p = a[i], q = b[i];  // both read, so that the choice needs no branch
+      y[i] = c[i] ? p : q;
+    }
+  } else {
+    const std::size_t tc = sc != 0, ta = sa != 0, tb = sb != 0;
+    for (std::size_t i = 0; i < n; ++i) {
+      const T p = a[i * ta], q = b[i * tb];
+      y[i] = c[i * tc] ? p : q;
+    }
+  }
+}
+
+template <class To, class From>
+AUTOGRAD_INLINE To converted(From x) {
+  if constexpr (std::is_same_v<To, bool>) {
+    return x != From(0);
+  } else if constexpr (std::is_same_v<To, std::int64_t> && std::is_floating_point_v<From>) {
+    constexpr From kEnd = From(9223372036854775808.0);  // 2^63, the first value too large
+    using Limits = std::numeric_limits<std::int64_t>;
+    if (!(x < kEnd)) return x == x ? Limits::max() : 0;
+    return x < -kEnd ? Limits::min() : static_cast<std::int64_t>(x);
+  } else {
+    return static_cast<To>(x);
+  }
+}
+
+template <class To, class From>
+void convert_loop(const From* x, To* y, std::size_t n) {
+  for (std::size_t i = 0; i < n; ++i) y[i] = converted<To>(x[i]);
+}
+
+}  // namespace autograd::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: Apache-2.0
+// The loops of the rows and their tables, once per instruction set: including ops/elementwise.hpp
+// here a second time makes its rows available for Vec. A new row needs nothing in this folder.
+#if defined(AUTOGRAD_ELEMENTWISE_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef AUTOGRAD_ELEMENTWISE_INL
+#undef AUTOGRAD_ELEMENTWISE_INL
+#else
+#define AUTOGRAD_ELEMENTWISE_INL
+#endif
+
+#include "elementwise.hpp"
+#include "vector_math-inl.hpp"
+
+#define AUTOGRAD_SIMD_ROWS
+#include "../ops/elementwise.hpp"
+#undef AUTOGRAD_SIMD_ROWS
+
+HWY_BEFORE_NAMESPACE();
+namespace autograd::kernels::HWY_NAMESPACE {
+
+template <class Row, class T>
+void unary_loop(const T* x, T* y, std::size_t n) {
+  const Tag<T> d;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) store(Row::value(load(d, x + i)), y + i);
+  if (i < n) store_first(Row::value(load_first(d, x + i, n - i)), y + i, n - i);
+}
+
+// A zero cotangent stays zero even where the slope is infinite or NaN.
+template <class D>
+AUTOGRAD_INLINE Vec<D> chain(Vec<D> dy, Vec<D> slope) {
+  return where(dy == 0.0, Vec<D>::of(0.0), dy * slope);
+}
+
+template <class Row, class T>
+void unary_backward_loop(const T* x, const T* y, const T* dy, T* dx, std::size_t n) {
+  const Tag<T> d;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  if (x == nullptr) x = dy;  // the row does not use it; loads of it vanish only when optimized
+  if (y == nullptr) y = dy;
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    store(chain(load(d, dy + i), Row::slope(load(d, x + i), load(d, y + i))), dx + i);
+  }
+  if (i < n) {
+    const std::size_t rest = n - i;
+    const auto slope = Row::slope(load_first(d, x + i, rest), load_first(d, y + i, rest));
+    store_first(chain(load_first(d, dy + i, rest), slope), dx + i, rest);
+  }
+}
+
+template <class D>
+AUTOGRAD_INLINE Vec<D> broadcast(D d, const hn::TFromD<D>* p) {
+  return {hn::Set(d, *p)};
+}
+
+// Row::value and the two slopes of binary rows in one form: f(a, b, y).
+template <class Row>
+struct ValueOf {
+  template <class V>
+  static AUTOGRAD_INLINE V of(V a, V b, V) {
+    return Row::value(a, b);
+  }
+};
+template <class Row>
+struct SlopeA {
+  template <class V>
+  static AUTOGRAD_INLINE V of(V a, V b, V y) {
+    return Row::slope_a(a, b, y);
+  }
+};
+template <class Row>
+struct SlopeB {
+  template <class V>
+  static AUTOGRAD_INLINE V of(V a, V b, V y) {
+    return Row::slope_b(a, b, y);
+  }
+};
+
+template <class Row, class T>
+void binary_loop(const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
+  const Tag<T> d;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  std::size_t i = 0;
+  if (n >= kStep) {
+    if (sa != 0 && sb != 0) {
+      for (; i + kStep <= n; i += kStep) store(Row::value(load(d, a + i), load(d, b + i)), y + i);
+    } else if (sa != 0) {
+      const auto q = broadcast(d, b);
+      for (; i + kStep <= n; i += kStep) store(Row::value(load(d, a + i), q), y + i);
+    } else {
+      const auto p = broadcast(d, a);
+      for (; i + kStep <= n; i += kStep) {
+        store(Row::value(p, sb != 0 ? load(d, b + i) : broadcast(d, b)), y + i);
+      }
+    }
+  }
+  if (i < n) {
+    const std::size_t rest = n - i;
+    const auto p = sa != 0 ? load_first(d, a + i, rest) : broadcast(d, a);
+    const auto q = sb != 0 ? load_first(d, b + i, rest) : broadcast(d, b);
+    store_first(Row::value(p, q), y + i, rest);
+  }
+}
+
+template <class Slope, class T>
+void binary_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, const T* dy, T* dx,
+                          std::size_t n) {
+  const Tag<T> d;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  if (a == nullptr) a = dy;  // as in unary_backward_loop
+  if (b == nullptr) b = dy;
+  if (y == nullptr) y = dy;
+  std::size_t i = 0;
+  for (; i + kStep <= n; i += kStep) {
+    const auto p = sa != 0 ? load(d, a + i) : broadcast(d, a);
+    const auto q = sb != 0 ? load(d, b + i) : broadcast(d, b);
+    store(chain(load(d, dy + i), Slope::of(p, q, load(d, y + i))), dx + i);
+  }
+  if (i < n) {
+    const std::size_t rest = n - i;
+    const auto p = sa != 0 ? load_first(d, a + i, rest) : broadcast(d, a);
+    const auto q = sb != 0 ? load_first(d, b + i, rest) : broadcast(d, b);
+    const auto slope = Slope::of(p, q, load_first(d, y + i, rest));
+    store_first(chain(load_first(d, dy + i, rest), slope), dx + i, rest);
+  }
+}
+
+template <class T, class... Rows>
+constexpr UnaryTable<T> unary_table(RowList<Rows...>) {
+  return {{&unary_loop<Rows, T>...}};
+}
+template <class T, class... Rows>
+constexpr UnaryBackwardTable<T> unary_backward_table(RowList<Rows...>) {
+  return {{&unary_backward_loop<Rows, T>...}};
+}
+template <class T, class... Rows>
+constexpr BinaryTable<T> binary_table(RowList<Rows...>) {
+  return {{&binary_loop<Rows, T>...}};
+}
+template <class T, class... Rows>
+constexpr BinaryBackwardTable<T> binary_backward_table(RowList<Rows...>) {
+  return {
+      {{&binary_backward_loop<SlopeA<Rows>, T>...}, {&binary_backward_loop<SlopeB<Rows>, T>...}}};
+}
+
+}  // namespace autograd::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

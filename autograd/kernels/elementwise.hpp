@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise loops over plain arrays, one entry per row of ops/elementwise.hpp and instruction
+// set. A row is addressed by its position: ops::UnaryRows::index_of<ops::Exp>(). T is float or
+// double. Arrays need no alignment and no padding. An output may be the same array as an input, but
+// must not overlap one otherwise. Above kParallelMin elements the loops use all threads.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "../ops/elementwise.hpp"
+#include "dispatch.hpp"
+
+namespace autograd::kernels {
+
+/// Where waking threads starts to pay: 40,000 additions take about as long as waking a thread.
+inline constexpr std::size_t kParallelMin = 40000;
+
+template <class T>
+using UnaryKernel = void (*)(const T* x, T* y, std::size_t n);
+template <class T>
+using UnaryBackwardKernel = void (*)(const T* x, const T* y, const T* dy, T* dx, std::size_t n);
+template <class T>
+using BinaryKernel = void (*)(const T* a, int sa, const T* b, int sb, T* y, std::size_t n);
+template <class T>
+using BinaryBackwardKernel = void (*)(const T* a, int sa, const T* b, int sb, const T* y,
+                                      const T* dy, T* dx, std::size_t n);
+
+/// The kernels of all rows for one instruction set.
+template <class T>
+struct UnaryTable {
+  UnaryKernel<T> of[ops::UnaryRows::size];
+  static const Dispatched<UnaryTable> best;
+};
+template <class T>
+struct UnaryBackwardTable {
+  UnaryBackwardKernel<T> of[ops::UnaryRows::size];
+  static const Dispatched<UnaryBackwardTable> best;
+};
+template <class T>
+struct BinaryTable {
+  BinaryKernel<T> of[ops::BinaryRows::size];
+  static const Dispatched<BinaryTable> best;
+};
+template <class T>
+struct BinaryBackwardTable {
+  BinaryBackwardKernel<T> of[2][ops::BinaryRows::size];  // by argument, then by row
+  static const Dispatched<BinaryBackwardTable> best;
+};
+
+namespace detail {
+// The same over all threads; kept out of line because tiny calls are what counts.
+template <class T>
+void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n);
+template <class T>
+void unary_backward_threads(UnaryBackwardKernel<T> kernel, const T* x, const T* y, const T* dy,
+                            T* dx, std::size_t n);
+template <class T>
+void binary_threads(BinaryKernel<T> kernel, const T* a, int sa, const T* b, int sb, T* y,
+                    std::size_t n);
+template <class T>
+void binary_backward_threads(BinaryBackwardKernel<T> kernel, const T* a, int sa, const T* b, int sb,
+                             const T* y, const T* dy, T* dx, std::size_t n);
+}  // namespace detail
+
+/// y[i] = value(x[i]).
+template <class T>
+inline void unary(std::size_t row, const T* x, T* y, std::size_t n) {
+  const UnaryKernel<T> kernel = UnaryTable<T>::best->of[row];
+  if (n < kParallelMin) [[likely]]
+    return kernel(x, y, n);
+  detail::unary_threads(kernel, x, y, n);
+}
+
+/// dx[i] = dy[i] slope(x[i], y[i]), and 0 where dy[i] is 0. x or y may be null where the row's
+/// slope does not read it. dx may be dy.
+template <class T>
+inline void unary_backward(std::size_t row, const T* x, const T* y, const T* dy, T* dx,
+                           std::size_t n) {
+  const UnaryBackwardKernel<T> kernel = UnaryBackwardTable<T>::best->of[row];
+  if (n < kParallelMin) [[likely]]
+    return kernel(x, y, dy, dx, n);
+  detail::unary_backward_threads(kernel, x, y, dy, dx, n);
+}
+
+/// y[i] = value(a[i sa], b[i sb]); strides sa and sb are 0 (one value for all) or 1.
+template <class T>
+inline void binary(std::size_t row, const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
+  const BinaryKernel<T> kernel = BinaryTable<T>::best->of[row];
+  if (n < kParallelMin) [[likely]]
+    return kernel(a, sa, b, sb, y, n);
+  detail::binary_threads(kernel, a, sa, b, sb, y, n);
+}
+
+/// dx[i] = dy[i] times the slope by a (argument 0) or b (argument 1), and 0 where dy[i] is 0.
+/// Not summed where the argument's stride is 0. Inputs that the slope does not read may be null.
+template <class T>
+inline void binary_backward(std::size_t row, int argument, const T* a, int sa, const T* b, int sb,
+                            const T* y, const T* dy, T* dx, std::size_t n) {
+  const BinaryBackwardKernel<T> kernel = BinaryBackwardTable<T>::best->of[argument][row];
+  if (n < kParallelMin) [[likely]]
+    return kernel(a, sa, b, sb, y, dy, dx, n);
+  detail::binary_backward_threads(kernel, a, sa, b, sb, y, dy, dx, n);
+}
+
+#define AUTOGRAD_DECLARE_TABLES(T)                                     \
+  template <>                                                          \
+  const Dispatched<UnaryTable<T>> UnaryTable<T>::best;                 \
+  template <>                                                          \
+  const Dispatched<UnaryBackwardTable<T>> UnaryBackwardTable<T>::best; \
+  template <>                                                          \
+  const Dispatched<BinaryTable<T>> BinaryTable<T>::best;               \
+  template <>                                                          \
+  const Dispatched<BinaryBackwardTable<T>> BinaryBackwardTable<T>::best;
+AUTOGRAD_DECLARE_TABLES(float)
+AUTOGRAD_DECLARE_TABLES(double)
+#undef AUTOGRAD_DECLARE_TABLES
+
+}  // namespace autograd::kernels

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise values and slopes of float arrays: the tables of every instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "autograd/kernels/elementwise_f32.cpp"
+#include "simd_config.hpp"
+// after simd_config.hpp
+#include <hwy/foreach_target.h>
+
+#include "elementwise-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace autograd::kernels::HWY_NAMESPACE {
+
+constexpr auto kUnary = unary_table<float>(UnaryRows());
+constexpr auto kUnaryBackward = unary_backward_table<float>(UnaryRows());
+constexpr auto kBinary = binary_table<float>(BinaryRows());
+constexpr auto kBinaryBackward = binary_backward_table<float>(BinaryRows());
+const void* unary_f32() { return &kUnary; }
+const void* unary_backward_f32() { return &kUnaryBackward; }
+const void* binary_f32() { return &kBinary; }
+const void* binary_backward_f32() { return &kBinaryBackward; }
+
+}  // namespace autograd::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace autograd::kernels {
+
+HWY_EXPORT(unary_f32);
+HWY_EXPORT(unary_backward_f32);
+HWY_EXPORT(binary_f32);
+HWY_EXPORT(binary_backward_f32);
+
+template <>
+constinit const Dispatched<UnaryTable<float>> UnaryTable<float>::best([] {
+  return HWY_DYNAMIC_DISPATCH(unary_f32)();
+});
+template <>
+constinit const Dispatched<UnaryBackwardTable<float>> UnaryBackwardTable<float>::best([] {
+  return HWY_DYNAMIC_DISPATCH(unary_backward_f32)();
+});
+template <>
+constinit const Dispatched<BinaryTable<float>> BinaryTable<float>::best([] {
+  return HWY_DYNAMIC_DISPATCH(binary_f32)();
+});
+template <>
+constinit const Dispatched<BinaryBackwardTable<float>> BinaryBackwardTable<float>::best([] {
+  return HWY_DYNAMIC_DISPATCH(binary_backward_f32)();
+});
+
+}  // namespace autograd::kernels
+#endif

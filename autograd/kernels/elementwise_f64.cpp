@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+// Elementwise values and slopes of double arrays: the tables of every instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "autograd/kernels/elementwise_f64.cpp"
+#include "simd_config.hpp"
+// after simd_config.hpp
+#include <hwy/foreach_target.h>
+
+#include "elementwise-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace autograd::kernels::HWY_NAMESPACE {
+
+constexpr auto kUnary = unary_table<double>(UnaryRows());
+constexpr auto kUnaryBackward = unary_backward_table<double>(UnaryRows());
+constexpr auto kBinary = binary_table<double>(BinaryRows());
+constexpr auto kBinaryBackward = binary_backward_table<double>(BinaryRows());
+const void* unary_f64() { return &kUnary; }
+const void* unary_backward_f64() { return &kUnaryBackward; }
+const void* binary_f64() { return &kBinary; }
+const void* binary_backward_f64() { return &kBinaryBackward; }
+
+}  // namespace autograd::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace autograd::kernels {
+
+HWY_EXPORT(unary_f64);
+HWY_EXPORT(unary_backward_f64);
+HWY_EXPORT(binary_f64);
+HWY_EXPORT(binary_backward_f64);
+
+template <>
+constinit const Dispatched<UnaryTable<double>> UnaryTable<double>::best([] {
+  return HWY_DYNAMIC_DISPATCH(unary_f64)();
+});
+template <>
+constinit const Dispatched<UnaryBackwardTable<double>> UnaryBackwardTable<double>::best([] {
+  return HWY_DYNAMIC_DISPATCH(unary_backward_f64)();
+});
+template <>
+constinit const Dispatched<BinaryTable<double>> BinaryTable<double>::best([] {
+  return HWY_DYNAMIC_DISPATCH(binary_f64)();
+});
+template <>
+constinit const Dispatched<BinaryBackwardTable<double>> BinaryBackwardTable<double>::best([] {
+  return HWY_DYNAMIC_DISPATCH(binary_backward_f64)();
+});
+
+}  // namespace autograd::kernels
+#endif

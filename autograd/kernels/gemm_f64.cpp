@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+// gemm for double: the kernel of every instruction set.
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "autograd/kernels/gemm_f64.cpp"
+#include "simd_config.hpp"
+// after simd_config.hpp
+#include <hwy/foreach_target.h>
+
+#include "dispatch.hpp"
+#include "gemm-inl.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace autograd::kernels::HWY_NAMESPACE {
+
+constexpr GemmTable<double> kGemm = {&gemm_any<double>};
+const void* gemm_f64() { return &kGemm; }
+
+}  // namespace autograd::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace autograd::kernels {
+namespace {
+
+HWY_EXPORT(gemm_f64);
+constinit const Dispatched<GemmTable<double>> best([] { return HWY_DYNAMIC_DISPATCH(gemm_f64)(); });
+
+}  // namespace
+
+template <>
+void gemm(const GemmCall<double>& call) {
+  best->run(call);
+}
+
+}  // namespace autograd::kernels
+#endif

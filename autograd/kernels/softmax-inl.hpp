@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The softmax family, once per instruction set. Each function is written once over an "axis":
+// either vectors run along the line itself (inner == 1) and are combined across lanes in the end,
+// or each lane is a line of its own (inner > 1) and nothing needs combining. All subtract the
+// largest element first. A line of -inf only has no largest finite element; its softmax is 0 and
+// its log_softmax -inf.
+#if defined(AUTOGRAD_SOFTMAX_INL) == defined(HWY_TARGET_TOGGLE)
+#ifdef AUTOGRAD_SOFTMAX_INL
+#undef AUTOGRAD_SOFTMAX_INL
+#else
+#define AUTOGRAD_SOFTMAX_INL
+#endif
+
+#include <type_traits>
+
+#include "reduce-inl.hpp"
+#include "reduce_table.hpp"
+
+HWY_BEFORE_NAMESPACE();
+namespace autograd::kernels::HWY_NAMESPACE {
+
+/// Vectors along a contiguous line of `extent` elements.
+struct AlongLine {
+  std::size_t extent;
+
+  // Calls f(offset, lanes in use) for each vector of the line.
+  template <class T, class F>
+  AUTOGRAD_INLINE void for_each(F f) const {
+    constexpr std::size_t kL = kLanes<Tag<T>>;
+    std::size_t i = 0;
+    for (; i + kL <= extent; i += kL) f(i, kL);
+    if (i < extent) f(i, extent - i);
+  }
+  template <class Op, class D>
+  AUTOGRAD_INLINE Vec<D> combined(Vec<D> v) const {
+    return {hn::Set(D(), combine_lanes<Op>(v))};
+  }
+};
+
+/// `width` lines side by side, their elements `stride` apart.
+struct AcrossLines {
+  std::size_t extent, stride, width;
+
+  template <class T, class F>
+  AUTOGRAD_INLINE void for_each(F f) const {
+    for (std::size_t e = 0; e < extent; ++e) f(e * stride, width);
+  }
+  template <class Op, class D>
+  AUTOGRAD_INLINE Vec<D> combined(Vec<D> v) const {
+    return v;
+  }
+};
+
+template <class D>
+AUTOGRAD_INLINE void store_some(Vec<D> v, hn::TFromD<D>* p, std::size_t n) {
+  n == kLanes<D> ? store(v, p) : store_first(v, p, n);
+}
+
+template <class T, class Axis>
+AUTOGRAD_INLINE Vec<Tag<T>> largest(const Axis& axis, const T* x) {
+  const Tag<T> d;
+  Vec<Tag<T>> top = Vec<Tag<T>>::of(MaxOf::identity);
+  axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+    top = max(top, load_or_identity<MaxOf>(d, x + at, n));
+  });
+  return axis.template combined<MaxOf>(top);
+}
+
+// What is subtracted from x: the largest element where it is finite, else 0, so that -inf - -inf
+// does not arise. An infinite or NaN element still reaches the sum through exp.
+template <class D>
+AUTOGRAD_INLINE Vec<D> finite_or_zero(Vec<D> top) {
+  return where(abs(top) < infinity(D()), top, Vec<D>::of(0.0));
+}
+
+template <class T, class Axis>
+AUTOGRAD_INLINE Vec<Tag<T>> sum_of_exp(const Axis& axis, const T* x, Vec<Tag<T>> shift) {
+  const Tag<T> d;
+  Vec<Tag<T>> total = Vec<Tag<T>>::of(0.0);
+  axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+    total = total + exp(load_or_identity<MaxOf>(d, x + at, n) - shift);
+  });
+  return axis.template combined<SumOf>(total);
+}
+
+template <class T>
+struct LogSumExp {
+  template <class Axis>
+  static void run(const Axis& axis, const T* x, const T*, T* y) {
+    const Vec<Tag<T>> shift = finite_or_zero(largest(axis, x));
+    const Vec<Tag<T>> result = shift + log(sum_of_exp(axis, x, shift));
+    if constexpr (std::is_same_v<Axis, AlongLine>) {
+      *y = hn::GetLane(result.raw);
+    } else {
+      store_some(result, y, axis.width);
+    }
+  }
+};
+
+template <class T>
+struct Softmax {
+  template <class Axis>
+  static void run(const Axis& axis, const T* x, const T*, T* y) {
+    const Tag<T> d;
+    using V = Vec<Tag<T>>;
+    const V top = largest(axis, x);
+    // Unlike above, +inf is subtracted: inf - inf makes the whole line NaN, as it should be.
+    const Mask<Tag<T>> empty = top == -infinity(d);
+    const V shift = where(empty, V::of(0.0), top);
+    V total = V::of(0.0);
+    axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+      const V e = exp(load_or_identity<MaxOf>(d, x + at, n) - shift);
+      total = total + e;
+      store_some(e, y + at, n);
+    });
+    total = where(empty, V::of(1.0), axis.template combined<SumOf>(total));
+    axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+      store_some(load_or_identity<SumOf>(d, y + at, n) / total, y + at, n);
+    });
+  }
+};
+
+template <class T>
+struct LogSoftmax {
+  template <class Axis>
+  static void run(const Axis& axis, const T* x, const T*, T* y) {
+    const Tag<T> d;
+    const Vec<Tag<T>> shift = finite_or_zero(largest(axis, x));
+    const Vec<Tag<T>> total = sum_of_exp(axis, x, shift);
+    const Vec<Tag<T>> rest = where(total == 0.0, Vec<Tag<T>>::of(0.0), log(total));
+    axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+      store_some(load_or_identity<MaxOf>(d, x + at, n) - shift - rest, y + at, n);
+    });
+  }
+};
+
+template <class T>
+struct SoftmaxBackward {
+  template <class Axis>
+  static void run(const Axis& axis, const T* y, const T* dy, T* dx) {
+    const Tag<T> d;
+    using V = Vec<Tag<T>>;
+    V dot = V::of(0.0);
+    axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+      const V p = load_or_identity<SumOf>(d, y + at, n), q = load_or_identity<SumOf>(d, dy + at, n);
+      dot = mul_add(p, q, dot);
+    });
+    dot = axis.template combined<SumOf>(dot);
+    axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+      const V p = load_or_identity<SumOf>(d, y + at, n), q = load_or_identity<SumOf>(d, dy + at, n);
+      store_some(p * (q - dot), dx + at, n);
+    });
+  }
+};
+
+template <class T>
+struct LogSoftmaxBackward {
+  template <class Axis>
+  static void run(const Axis& axis, const T* y, const T* dy, T* dx) {
+    const Tag<T> d;
+    using V = Vec<Tag<T>>;
+    V total = V::of(0.0);
+    axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+      total = total + load_or_identity<SumOf>(d, dy + at, n);
+    });
+    total = axis.template combined<SumOf>(total);
+    axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+      const V p = load_or_identity<SumOf>(d, y + at, n), q = load_or_identity<SumOf>(d, dy + at, n);
+      store_some(q - exp(p) * total, dx + at, n);
+    });
+  }
+};
+
+// Kernel::run for every line; `a` and `b` are inputs of the full size (b may be null), y has
+// `y_extent` elements per line.
+template <class Kernel, class T>
+void each_line(const T* a, const T* b, T* y, std::size_t outer, std::size_t extent,
+               std::size_t y_extent, std::size_t inner) {
+  constexpr std::size_t kL = kLanes<Tag<T>>;
+  const std::size_t blocks = inner == 1 ? 1 : (inner + kL - 1) / kL;
+  const std::size_t task_elements = std::max<std::size_t>(1, extent * std::min(inner, kL));
+  parallel_for(
+      outer * blocks, kTaskElements / 8 / task_elements + 1,
+      [&](std::size_t begin, std::size_t end) {
+        for (std::size_t task = begin; task < end; ++task) {
+          const std::size_t o = task / blocks, i = task % blocks * kL;
+          const std::size_t at = o * extent * inner + i;
+          const T* q = b == nullptr ? nullptr : b + at;
+          T* result = y + o * y_extent * inner + i;
+          if (inner == 1) {
+            Kernel::run(AlongLine{extent}, a + at, q, result);
+          } else {
+            Kernel::run(AcrossLines{extent, inner, std::min(kL, inner - i)}, a + at, q, result);
+          }
+        }
+      });
+}
+
+template <class Kernel, class T>
+void forward_lines(const T* x, T* y, std::size_t outer, std::size_t extent, std::size_t inner) {
+  each_line<Kernel>(x, static_cast<const T*>(nullptr), y, outer, extent, extent, inner);
+}
+template <class Kernel, class T>
+void reduced_lines(const T* x, T* y, std::size_t outer, std::size_t extent, std::size_t inner) {
+  each_line<Kernel>(x, static_cast<const T*>(nullptr), y, outer, extent, 1, inner);
+}
+template <class Kernel, class T>
+void backward_lines(const T* y, const T* dy, T* dx, std::size_t outer, std::size_t extent,
+                    std::size_t inner) {
+  each_line<Kernel>(y, dy, dx, outer, extent, extent, inner);
+}
+
+template <class T>
+constexpr ReduceTable<T> reduce_table() {
+  return {&reduce<SumOf, T>,
+          &reduce<MaxOf, T>,
+          &reduce<MinOf, T>,
+          &reduced_lines<LogSumExp<T>, T>,
+          &forward_lines<Softmax<T>, T>,
+          &forward_lines<LogSoftmax<T>, T>,
+          &backward_lines<SoftmaxBackward<T>, T>,
+          &backward_lines<LogSoftmaxBackward<T>, T>};
+}
+
+}  // namespace autograd::kernels::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+#endif

@@ -1,0 +1,412 @@
+// SPDX-License-Identifier: Apache-2.0
+// The central list of free blocks, the system behind it, and the coming and going of threads.
+//
+// Invariants: a block is in use, in a list of one thread, or in the central list. `out` counts those
+// of the first two kinds, so current = out - (what threads cache) needs no counting on the hot path,
+// and its maximum is the peak. Everything in Central is guarded by its mutex. Nothing here is ever
+// destroyed: tensors in static variables outlive every destructor that could run.
+#include "memory.hpp"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <mutex>
+#include <new>
+#include <string>
+#include <utility>
+
+#include "error.hpp"
+#include "thread_state.hpp"
+
+namespace autograd {
+namespace detail {
+
+constinit thread_local ThreadState* this_thread = nullptr;
+
+namespace {
+
+constexpr std::size_t kSlabBytes = 64 * 1024;
+constexpr int kSlabClasses = size_class(4 * 1024) + 1;  // cut from slabs
+
+/// The first 64 bytes of a slab; its blocks follow.
+struct alignas(64) Slab {
+  Slab* next;
+  int cls;
+  std::uint32_t blocks;
+  std::uint32_t free;  // scratch of release_slabs
+};
+
+struct Central {
+  std::mutex mutex;
+  FreeBlock* batches[kClasses] = {};
+  std::size_t cached = 0;
+  std::size_t out = 0;
+  std::size_t peak = 0;
+  std::size_t limit = kMostBytes;
+  std::uint64_t system_allocations = 0;
+  Slab* slabs = nullptr;
+  ThreadState* states = nullptr;
+  ThreadState* abandoned = nullptr;
+};
+constinit Central central;
+
+std::size_t machine_bytes() {
+  static const std::size_t bytes = static_cast<std::size_t>(sysconf(_SC_PHYS_PAGES)) *
+                                   static_cast<std::size_t>(sysconf(_SC_PAGESIZE));
+  return bytes;
+}
+
+[[noreturn]] AUTOGRAD_COLD void throw_short(std::size_t bytes) {
+  const MemoryStats stats = memory_stats();
+  throw Error("allocate: cannot get " + std::to_string(bytes) +
+              " bytes: " + std::to_string(stats.current_bytes) + " are in use and " +
+              std::to_string(stats.cached_bytes) +
+              " cached; need memory for them (this machine has " + std::to_string(machine_bytes()) +
+              " bytes)");
+}
+
+// The functions of Central below are called with its mutex locked.
+
+void put_batch(int cls, FreeBlock* batch, std::uint32_t count) noexcept {
+  batch->next_batch = central.batches[cls];
+  batch->count = count;
+  central.batches[cls] = batch;
+  central.cached += count * class_bytes(cls);
+}
+
+FreeBlock* take_batch(int cls) noexcept {
+  FreeBlock* batch = central.batches[cls];
+  if (!batch) return nullptr;
+  central.batches[cls] = batch->next_batch;
+  central.cached -= batch->count * class_bytes(cls);
+  return batch;
+}
+
+// Null when the system has none. A request beyond twice the machine's memory is not passed on: with
+// overcommit the system may grant it, and the process dies when the elements are written.
+void* system_block(std::size_t bytes) noexcept {
+  const std::size_t held = central.cached + central.out;
+  if (bytes / 2 > machine_bytes() || bytes > central.limit || held > central.limit - bytes) {
+    return nullptr;
+  }
+  void* block = std::aligned_alloc(64, bytes);
+  if (block) ++central.system_allocations;
+  return block;
+}
+
+// Cuts a slab into batches; the last one is handed out, the others go to the central list.
+FreeBlock* new_slab(int cls) noexcept {
+  char* memory = static_cast<char*>(system_block(kSlabBytes));
+  if (!memory) return nullptr;
+  const std::size_t size = class_bytes(cls);
+  const auto blocks = static_cast<std::uint32_t>((kSlabBytes - sizeof(Slab)) / size);
+  central.slabs = new (memory) Slab{central.slabs, cls, blocks, 0};
+  FreeBlock* batch = nullptr;
+  std::uint32_t count = 0;
+  for (std::uint32_t i = blocks; i-- > 0;) {  // from the end, so that lists ascend
+    batch = new (memory + sizeof(Slab) + i * size) FreeBlock{batch, nullptr, 0};
+    poison(batch + 1, size - sizeof(FreeBlock));
+    if (++count == batch_count(cls) && i != 0) {
+      put_batch(cls, batch, count);
+      batch = nullptr;
+      count = 0;
+    }
+  }
+  batch->count = count;
+  return batch;
+}
+
+FreeBlock* new_batch(int cls) noexcept {
+  if (cls < kSlabClasses) return new_slab(cls);
+  void* memory = system_block(class_bytes(cls));
+  if (!memory) return nullptr;
+  FreeBlock* block = new (memory) FreeBlock{nullptr, nullptr, 1};
+  poison(block + 1, class_bytes(cls) - sizeof(FreeBlock));
+  return block;
+}
+
+// A batch from the central list or else from the system; null when both have none.
+FreeBlock* get_batch(int cls) noexcept {
+  FreeBlock* batch = take_batch(cls);
+  if (!batch) batch = new_batch(cls);
+  if (!batch) return nullptr;
+  central.out += batch->count * class_bytes(cls);
+  if (central.out > central.peak) central.peak = central.out;
+  return batch;
+}
+
+void return_batch(int cls, FreeBlock* batch, std::uint32_t count) noexcept {
+  const std::lock_guard lock(central.mutex);
+  central.out -= count * class_bytes(cls);
+  put_batch(cls, batch, count);
+}
+
+AUTOGRAD_COLD FreeBlock* get_batch_or_throw(int cls, std::size_t bytes) {
+  {
+    const std::lock_guard lock(central.mutex);
+    if (FreeBlock* batch = get_batch(cls)) return batch;
+  }
+  empty_cache();  // blocks of other sizes may make room
+  {
+    const std::lock_guard lock(central.mutex);
+    if (FreeBlock* batch = get_batch(cls)) return batch;
+  }
+  throw_short(bytes);
+}
+
+// Which slabs have all of their blocks in the central list: counted by finding each block's slab
+// among the slabs' sorted addresses. Slow, and simple because nothing has to be kept up to date.
+Slab* slab_of(Slab** slabs, std::size_t n, const void* block) {
+  std::size_t low = 0;
+  while (n > 1) {
+    const std::size_t half = n / 2;
+    if (static_cast<void*>(slabs[low + half]) <= block) low += half;
+    n -= half;
+  }
+  return slabs[low];
+}
+int compare_slabs(const void* a, const void* b) {
+  const Slab *x = *static_cast<Slab*const*>(a), *y = *static_cast<Slab*const*>(b);
+  return x < y ? -1 : x > y;
+}
+
+// Takes all blocks of a class out of the central list and calls f with each; f may put some back.
+template <class F> void take_all(int cls, F&& f) {
+  FreeBlock* batch = std::exchange(central.batches[cls], nullptr);
+  while (batch) {
+    FreeBlock* next_batch = batch->next_batch;
+    central.cached -= batch->count * class_bytes(cls);
+    for (FreeBlock *block = batch, *next = nullptr; block; block = next) {
+      next = block->next;
+      f(block);
+    }
+    batch = next_batch;
+  }
+}
+
+void release_slabs() noexcept {
+  std::size_t n = 0;
+  for (Slab* slab = central.slabs; slab; slab = slab->next) ++n;
+  if (n == 0) return;
+  Slab** slabs = static_cast<Slab**>(std::malloc(n * sizeof(Slab*)));
+  if (!slabs) return;
+  n = 0;
+  for (Slab* slab = central.slabs; slab; slab = slab->next) {
+    slab->free = 0;
+    slabs[n++] = slab;
+  }
+  std::qsort(slabs, n, sizeof(Slab*), compare_slabs);
+  for (int cls = 0; cls < kSlabClasses; ++cls) {
+    for (FreeBlock* batch = central.batches[cls]; batch; batch = batch->next_batch) {
+      for (FreeBlock* b = batch; b; b = b->next) ++slab_of(slabs, n, b)->free;
+    }
+    FreeBlock* kept = nullptr;
+    std::uint32_t count = 0;
+    take_all(cls, [&](FreeBlock* block) {
+      const Slab* slab = slab_of(slabs, n, block);
+      if (slab->free == slab->blocks) return;
+      block->next = kept;
+      kept = block;
+      if (++count < batch_count(cls)) return;
+      put_batch(cls, kept, count);
+      kept = nullptr;
+      count = 0;
+    });
+    if (kept) put_batch(cls, kept, count);
+  }
+  central.slabs = nullptr;
+  for (std::size_t i = 0; i < n; ++i) {
+    Slab* slab = slabs[i];
+    if (slab->free == slab->blocks) {
+      std::free(slab);
+    } else {
+      slab->next = central.slabs;
+      central.slabs = slab;
+    }
+  }
+  std::free(slabs);
+}
+
+void flush_bins(ThreadState* state) noexcept {
+  for (int cls = 0; cls < kThreadClasses; ++cls) {
+    Bin& bin = state->bins[cls];
+    if (bin.spare) return_batch(cls, bin.spare, bin.spare_count.load(std::memory_order_relaxed));
+    if (bin.head) return_batch(cls, bin.head, bin.count.load(std::memory_order_relaxed));
+    bin.head = bin.spare = nullptr;
+    bin.count.store(0, std::memory_order_relaxed);
+    bin.spare_count.store(0, std::memory_order_relaxed);
+  }
+}
+
+// --- threads ------------------------------------------------------------------------------------
+
+// Runs when a thread ends, after the destructors of its thread_local variables (which is why this is
+// a POSIX key and no such variable). Should one of them still allocate, it runs once more.
+void abandon(void* argument) {
+  ThreadState* state = static_cast<ThreadState*>(argument);
+  close_queue(state);
+  flush_bins(state);
+  this_thread = nullptr;
+  const std::lock_guard lock(central.mutex);
+  state->next_abandoned = central.abandoned;
+  central.abandoned = state;
+}
+
+pthread_key_t exit_key() {
+  static const pthread_key_t key = [] {
+    pthread_key_t made{};
+    if (pthread_key_create(&made, abandon) != 0) {
+      throw Error("allocate: cannot watch the end of threads: no POSIX keys left; need one");
+    }
+    return made;
+  }();
+  return key;
+}
+
+ThreadState* new_state() {
+  void* memory = std::aligned_alloc(64, (sizeof(ThreadState) + 63) / 64 * 64);
+  if (!memory) throw_short(sizeof(ThreadState));
+  ThreadState* state = new (memory) ThreadState;
+  for (int cls = 0; cls < kThreadClasses; ++cls) state->bins[cls].batch = batch_count(cls);
+  const std::lock_guard lock(central.mutex);
+  state->next = central.states;
+  central.states = state;
+  return state;
+}
+
+ThreadState* adopt_state() {
+  ThreadState* state = nullptr;
+  {
+    const std::lock_guard lock(central.mutex);
+    state = central.abandoned;
+    if (!state) return nullptr;
+    central.abandoned = state->next_abandoned;
+  }
+  const std::lock_guard lock(state->mutex);  // orders us after all that its last thread did
+  state->dead = false;
+  return state;
+}
+
+}  // namespace
+
+AUTOGRAD_COLD ThreadState* prepare_thread() {
+  ThreadState* state = this_thread;
+  if (!state) {
+    const pthread_key_t key = exit_key();
+    state = adopt_state();
+    if (!state) state = new_state();
+    this_thread = state;
+    pthread_setspecific(key, state);
+  }
+  if (state->pending.load(std::memory_order_relaxed)) drain_queue(state);
+  return state;
+}
+
+AUTOGRAD_COLD void* refill(ThreadState* state, int cls, std::size_t bytes) {
+  Bin& bin = state->bins[cls];
+  if (state->pending.load(std::memory_order_relaxed)) drain_queue(state);
+  if (!bin.head && bin.spare) {
+    bin.head = std::exchange(bin.spare, nullptr);
+    bin.count.store(bin.spare_count.load(std::memory_order_relaxed), std::memory_order_relaxed);
+    bin.spare_count.store(0, std::memory_order_relaxed);
+  } else if (!bin.head) {
+    FreeBlock* batch = get_batch_or_throw(cls, bytes);
+    bin.count.store(batch->count, std::memory_order_relaxed);
+    bin.head = batch;
+  }
+  return take_block(state, cls, bytes);
+}
+
+AUTOGRAD_COLD void spill(ThreadState* state, int cls, FreeBlock* block) noexcept {
+  Bin& bin = state->bins[cls];
+  const std::uint32_t count = bin.count.load(std::memory_order_relaxed);
+  if (bin.spare) return_batch(cls, bin.spare, bin.spare_count.load(std::memory_order_relaxed));
+  bin.spare = bin.head;
+  bin.spare_count.store(count, std::memory_order_relaxed);
+  block->next = nullptr;
+  bin.head = block;
+  bin.count.store(1, std::memory_order_relaxed);
+}
+
+namespace {
+
+AUTOGRAD_COLD void* allocate_large(std::size_t bytes) {
+  if (bytes > kMostBytes) throw_short(bytes);
+  prepare_thread();  // merges what other threads queued, which may free a block just like it
+  FreeBlock* block = get_batch_or_throw(size_class(bytes), bytes);
+  unpoison(block, bytes);
+  return block;
+}
+
+// Large blocks, and any block in a thread without a state.
+AUTOGRAD_COLD void deallocate_to_central(void* memory, int cls) noexcept {
+  FreeBlock* block = static_cast<FreeBlock*>(memory);
+  poison(block + 1, class_bytes(cls) - sizeof(FreeBlock));
+  block->next = nullptr;
+  return_batch(cls, block, 1);
+}
+
+}  // namespace
+
+void* allocate(std::size_t bytes) {
+  constexpr std::size_t kMost = class_bytes(kThreadClasses - 1);
+  if (bytes > kMost) [[unlikely]]
+    return allocate_large(bytes);
+  ThreadState* state = this_thread;
+  if (!state) [[unlikely]]
+    state = prepare_thread();
+  return take_block(state, size_class(bytes), bytes);
+}
+
+void deallocate(void* block, std::size_t bytes) noexcept {
+  if (!block) return;
+  const int cls = size_class(bytes);
+  ThreadState* state = this_thread;
+  if (!state || cls >= kThreadClasses) [[unlikely]]
+    return deallocate_to_central(block, cls);
+  put_block(state, cls, block);
+}
+
+}  // namespace detail
+
+MemoryStats memory_stats() {
+  using namespace detail;
+  if (this_thread) drain_queue(this_thread);
+  const std::lock_guard lock(central.mutex);
+  std::size_t kept = 0;
+  for (const ThreadState* state = central.states; state; state = state->next) {
+    for (int cls = 0; cls < kThreadClasses; ++cls) {
+      const Bin& bin = state->bins[cls];
+      kept += class_bytes(cls) * (std::size_t{bin.count.load(std::memory_order_relaxed)} +
+                                  bin.spare_count.load(std::memory_order_relaxed));
+    }
+  }
+  MemoryStats stats;
+  // Other threads move on between the reads; what is in use never appears as less than nothing.
+  stats.current_bytes = central.out > kept ? central.out - kept : 0;
+  stats.peak_bytes = central.peak;
+  stats.cached_bytes = central.cached + kept;
+  stats.system_allocations = central.system_allocations;
+  return stats;
+}
+
+void empty_cache() {
+  using namespace detail;
+  if (this_thread) {
+    drain_queue(this_thread);
+    flush_bins(this_thread);
+  }
+  const std::lock_guard lock(central.mutex);
+  release_slabs();
+  for (int cls = kSlabClasses; cls < kClasses; ++cls) {
+    take_all(cls, [](FreeBlock* block) { std::free(block); });
+  }
+}
+
+void set_memory_limit(std::size_t bytes) {
+  const std::lock_guard lock(detail::central.mutex);
+  detail::central.limit = bytes < detail::kMostBytes ? bytes : detail::kMostBytes;
+}
+
+}  // namespace autograd

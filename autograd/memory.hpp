@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// Where tensors get their bytes: size-class free lists per thread, backed by a central list and, last,
+// the system. Blocks are kept for reuse and never returned to the system between steps, because
+// munmap and page faults doubled the cost of large tensors in libraries that do.
+// Any thread may free a block that another one allocated.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+#include "inline.hpp"
+
+namespace autograd {
+
+/// What the library holds, in bytes of whole blocks, over all threads.
+struct MemoryStats {
+  std::size_t current_bytes = 0;       ///< in use by tensors, tapes and gradients
+  /// The largest current_bytes so far, where the short lists of blocks of at most 32 KiB that each
+  /// thread keeps (up to 64 KiB per size) count as in use; larger blocks are counted exactly.
+  std::size_t peak_bytes = 0;
+  std::size_t cached_bytes = 0;        ///< free, kept for reuse
+  std::uint64_t system_allocations = 0;  ///< requests passed on to the system so far
+};
+
+/// Thread-safe. A training loop after its first steps adds nothing to system_allocations.
+MemoryStats memory_stats();
+
+/// Gives the cached blocks of this thread and of the central list back to the system. Small blocks
+/// are cut from slabs of 64 KiB, which go back once all of their blocks are there.
+void empty_cache();
+
+/// Bounds what the library asks of the system; beyond it allocation throws Error. Unbounded unless set.
+void set_memory_limit(std::size_t bytes);
+
+namespace detail {
+
+struct Node;
+struct ThreadState;
+
+/// This thread's state: pools and the identity that owns reference counts. Null until first needed.
+extern constinit thread_local ThreadState* this_thread __attribute__((tls_model("initial-exec")));
+
+/// A block of at least `bytes`, aligned to 64. Throws Error when the system has none.
+void* allocate(std::size_t bytes);
+/// Gives back what allocate(bytes) returned; `bytes` as asked for then.
+void deallocate(void* block, std::size_t bytes) noexcept;
+
+}  // namespace detail
+}  // namespace autograd

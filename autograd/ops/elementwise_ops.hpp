@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+// The rows of elementwise.hpp as operations on tensors: one template for each arity.
+#pragma once
+
+#include "../kernels/arrays.hpp"
+#include "../kernels/elementwise.hpp"
+#include "broadcast.hpp"
+#include "elementwise.hpp"
+#include "op.hpp"
+
+namespace autograd::ops {
+
+constexpr Saves saves_of(Reads reads) { return static_cast<Saves>(reads); }
+static_assert(saves_of(Reads::nothing) == Saves::nothing && saves_of(Reads::x) == Saves::inputs &&
+              saves_of(Reads::y) == Saves::output && saves_of(Reads::both) == Saves::both);
+
+/// y = Row(x).
+template <class Row>
+struct UnaryOp {
+  static constexpr RowInfo info = Row::info;
+  static constexpr std::size_t kRow = UnaryRows::index_of<Row>();
+
+  Saves saved() const { return saves_of(info.reads); }
+
+  Tensor forward(const Tensor& x) const {
+    const Tensor source = contiguous(x);
+    Tensor y = make(x.shape(), x.dtype());
+    dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+      kernels::unary<T>(kRow, data<T>(source), data<T>(y), count(y));
+    });
+    return y;
+  }
+
+  void backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
+    if (dx.recorded()) {
+      // A slope that reads neither x nor y is a constant and takes its dtype from dy.
+      const Tensor& x = info.reads == Reads::nothing ? dy : saved.in[0];
+      dx.set(0, chain(dy, Row::slope(x, saved.y)));
+      return;
+    }
+    const Tensor g = contiguous(dy);
+    const Tensor x = saved.in[0].defined() ? contiguous(saved.in[0]) : Tensor();
+    Tensor result = make(g.shape(), g.dtype());
+    dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {
+      kernels::unary_backward<T>(kRow, x.defined() ? data<T>(x) : nullptr,
+                                 saved.y.defined() ? data<T>(saved.y) : nullptr, data<T>(g),
+                                 data<T>(result), count(g));
+    });
+    dx.set(0, std::move(result));
+  }
+};
+
+/// y = Row(a, b), broadcast. Operands of one dtype.
+template <class Row>
+struct BinaryOp {
+  static constexpr RowInfo info = Row::info;
+  static constexpr std::size_t kRow = BinaryRows::index_of<Row>();
+  static constexpr bool kIsAdd = std::is_same_v<Row, Add>, kIsSub = std::is_same_v<Row, Sub>;
+
+  bool same_shape = true;  // nothing is broadcast
+
+  BinaryOp(const Tensor& a, const Tensor& b) : same_shape(a.shape() == b.shape()) {}
+
+  Saves saved() const { return saves_of(info.reads); }
+  // Of a broadcast operand backward needs the shape, whatever the slopes read.
+  bool saves_shape(const detail::Node* operand, const detail::Node* y) const {
+    return !same_shape && !(operand->shape == y->shape);
+  }
+
+  Tensor forward(const Tensor& a, const Tensor& b) const {
+    if (same_shape && a.is_contiguous() && b.is_contiguous()) [[likely]] {
+      Tensor y = make(a.shape(), a.dtype());
+      dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
+        kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
+      });
+      return y;
+    }
+    Tensor y = make(broadcast_shapes(info.name, a.shape(), b.shape()), a.dtype());
+    if (y.numel() == 0) return y;
+    Loops loops;
+    if (!plan_loops(y.shape(), a, b, loops)) return forward(contiguous(a), contiguous(b));
+    dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
+      for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t k) {
+        kernels::binary<T>(kRow, data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b,
+                           data<T>(y) + k, static_cast<std::size_t>(loops.inner));
+      });
+    });
+    return y;
+  }
+
+  void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
+    for (int k = 0; k < 2; ++k) {
+      const auto i = static_cast<std::size_t>(k);
+      if (!dx.wants(i)) continue;
+      Tensor g = kIsAdd || (kIsSub && k == 0) ? dy
+                 : dx.recorded()              ? recorded_gradient(k, saved, dy)
+                                              : gradient(k, saved, contiguous(dy));
+      const bool whole = same_shape || !saved.in[i].defined();
+      dx.set(i, whole ? std::move(g) : sum_to(g, saved.in[i].shape()));
+    }
+  }
+
+ private:
+  static Tensor recorded_gradient(int k, const Saved<2>& saved, const Tensor& dy) {
+    const Tensor& a = info.reads == Reads::nothing ? dy : saved.in[0];
+    return chain(dy, k == 0 ? Row::slope_a(a, saved.in[1], saved.y)
+                            : Row::slope_b(a, saved.in[1], saved.y));
+  }
+
+  Tensor gradient(int k, const Saved<2>& saved, const Tensor& dy) const {
+    Tensor result = make(dy.shape(), dy.dtype());
+    if (result.numel() == 0) return result;
+    Loops loops;
+    loops.inner = dy.numel();
+    if constexpr (info.reads == Reads::nothing) {
+      run(k, Tensor(), Tensor(), Tensor(), dy, result, loops);
+    } else {
+      const Tensor &a = saved.in[0], &b = saved.in[1];
+      if (same_shape && a.is_contiguous() && b.is_contiguous()) {
+        run(k, a, b, saved.y, dy, result, loops);
+      } else if (plan_loops(dy.shape(), a, b, loops)) {
+        run(k, a, b, saved.y, dy, result, loops);
+      } else {
+        const Tensor ca = contiguous(a), cb = contiguous(b);
+        plan_loops(dy.shape(), ca, cb, loops);
+        run(k, ca, cb, saved.y, dy, result, loops);
+      }
+    }
+    return result;
+  }
+
+  // Undefined tensors are those that the slopes do not read.
+  static void run(int k, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& dy,
+                  const Tensor& result, const Loops& loops) {
+    dispatch_floating(info.name, dy.dtype(), [&]<class T>(T) {
+      const T* pa = a.defined() ? data<T>(a) : nullptr;
+      const T* pb = b.defined() ? data<T>(b) : nullptr;
+      const T* py = y.defined() ? data<T>(y) : nullptr;
+      for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t at) {
+        kernels::binary_backward<T>(kRow, k, pa ? pa + i : pa, loops.inner_a, pb ? pb + j : pb,
+                                    loops.inner_b, py ? py + at : py, data<T>(dy) + at,
+                                    data<T>(result) + at, static_cast<std::size_t>(loops.inner));
+      });
+    });
+  }
+};
+
+}  // namespace autograd::ops

@@ -1,0 +1,260 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "linear_algebra.hpp"
+
+#include "../kernels/gemm.hpp"
+#include "../kernels/reduce.hpp"
+#include "broadcast.hpp"
+
+namespace autograd::ops {
+
+namespace {
+
+// The last two axes of x as gemm takes them: rows one after the other, or columns.
+struct Matrix {
+  Tensor x;
+  bool transposed = false;
+  std::size_t stride = 0;
+
+  explicit Matrix(const Tensor& source) : x(source) {
+    if (!describe()) {
+      x = contiguous(source);
+      describe();
+    }
+  }
+
+ private:
+  bool describe() {
+    const auto d = static_cast<std::size_t>(x.dim());
+    const auto& strides = x.node()->strides;
+    const std::int64_t rows = x.shape()[x.dim() - 2], columns = x.shape()[x.dim() - 1];
+    const std::int64_t down = strides[d - 2], across = strides[d - 1];
+    if ((across == 1 || columns == 1) && (down >= columns || rows == 1)) {
+      transposed = false;
+      stride = static_cast<std::size_t>(std::max(down, columns));
+      return true;
+    }
+    transposed = true;
+    stride = static_cast<std::size_t>(std::max(across, rows));
+    return (down == 1 || rows == 1) && (across >= rows || columns == 1);
+  }
+};
+
+Shape without_last_two(const Shape& shape) {
+  Shape lead;
+  for (int i = 0; i + 2 < shape.dim(); ++i) lead.push_back(shape[i]);
+  return lead;
+}
+
+std::int64_t batch_stride(const Tensor& x, int axis, int dim) {
+  const int i = axis - (dim - (x.dim() - 2));
+  return i < 0 || x.shape()[i] == 1 ? 0 : x.node()->strides[static_cast<std::size_t>(i)];
+}
+
+// Calls f(offset_a, offset_b, index) for every matrix of the broadcast batch.
+template <class F>
+void for_each_matrix(const Shape& lead, const Tensor& a, const Tensor& b, F&& f) {
+  Loops loops;
+  loops.dim = lead.dim();
+  for (int i = 0; i < lead.dim(); ++i) {
+    const auto k = static_cast<std::size_t>(i);
+    loops.extent[k] = lead[i];
+    loops.a[k] = batch_stride(a, i, lead.dim());
+    loops.b[k] = batch_stride(b, i, lead.dim());
+  }
+  for_each_row(loops, f);
+}
+
+template <class T>
+void product(const Matrix& a, const Matrix& b, const Tensor& y, std::int64_t i, std::int64_t j,
+             std::int64_t at) {
+  const int da = a.x.dim(), dy = y.dim();
+  kernels::GemmCall<T> call;
+  call.transpose_a = a.transposed;
+  call.transpose_b = b.transposed;
+  call.m = static_cast<std::size_t>(y.shape()[dy - 2]);
+  call.n = static_cast<std::size_t>(y.shape()[dy - 1]);
+  call.k = static_cast<std::size_t>(a.x.shape()[da - 1]);
+  call.a = data<T>(a.x) + i;
+  call.lda = a.stride;
+  call.b = data<T>(b.x) + j;
+  call.ldb = b.stride;
+  call.c = data<T>(y) + at * static_cast<std::int64_t>(call.m * call.n);
+  call.ldc = call.n;
+  kernels::gemm(call);
+}
+
+void check_same_dtype(const char* function, const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype()) {
+    throw TypeError(std::string(function) + ": dtypes differ: a is " + name(a.dtype()) + ", b is " +
+                    name(b.dtype()) + "; need one dtype (convert with to)");
+  }
+}
+
+void check_linear(const Tensor& x, const Tensor& weight) {
+  check_same_dtype("linear", x, weight);
+  if (x.dim() < 1 || weight.dim() != 2 || x.shape().back() != weight.shape()[1]) [[unlikely]] {
+    throw ShapeError("linear: inner dimensions differ: x is " + to_string(x.shape()) +
+                     ", weight is " + to_string(weight.shape()) +
+                     "; need x.shape[-1] == weight.shape[1] and a 2-D weight");
+  }
+}
+
+// x W^T, with bias where there is one.
+Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor* bias) {
+  check_linear(x, weight);
+  const std::int64_t n = weight.shape()[0], k = weight.shape()[1];
+  if (bias) {
+    check_same_dtype("linear", x, *bias);
+    if (bias->dim() != 1 || bias->shape()[0] != n) [[unlikely]] {
+      throw ShapeError("linear: the bias does not fit: bias is " + to_string(bias->shape()) +
+                       ", weight is " + to_string(weight.shape()) + "; need shape [" +
+                       std::to_string(n) + "]");
+    }
+  }
+  Shape shape = x.shape();
+  shape[shape.dim() - 1] = n;
+  const Tensor source = contiguous(x), w = contiguous(weight);
+  const Tensor b = bias ? contiguous(*bias) : Tensor();
+  Tensor y = make(shape, x.dtype());
+  dispatch_floating("linear", x.dtype(), [&]<class T>(T) {
+    kernels::GemmCall<T> call;
+    call.transpose_b = true;
+    call.m = n == 0 ? 0 : count(y) / static_cast<std::size_t>(n);
+    call.n = static_cast<std::size_t>(n);
+    call.k = static_cast<std::size_t>(k);
+    call.a = data<T>(source);
+    call.lda = call.k;
+    call.b = data<T>(w);
+    call.ldb = call.k;
+    call.c = data<T>(y);
+    call.ldc = call.n;
+    call.bias = bias ? data<T>(b) : nullptr;
+    kernels::gemm(call);
+  });
+  return y;
+}
+
+// The two products of the backward pass, straight to the kernels.
+template <std::size_t N>
+void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
+  const Tensor g = contiguous(dy), x = contiguous(saved.in[0]), w = contiguous(saved.in[1]);
+  const auto n = static_cast<std::size_t>(w.shape()[0]), k = static_cast<std::size_t>(w.shape()[1]);
+  const std::size_t m = n == 0 ? 0 : count(g) / n;
+  dispatch_floating("linear", dy.dtype(), [&]<class T>(T) {
+    if (dx.wants(0)) {
+      Tensor result = make(x.shape(), x.dtype());
+      kernels::gemm(kernels::GemmCall<T>{.m = m, .n = k, .k = n, .a = data<T>(g), .lda = n,
+                                         .b = data<T>(w), .ldb = k, .c = data<T>(result),
+                                         .ldc = k});
+      dx.set(0, std::move(result));
+    }
+    if (dx.wants(1)) {
+      Tensor result = make(w.shape(), w.dtype());
+      kernels::gemm(kernels::GemmCall<T>{.transpose_a = true, .m = n, .n = k, .k = m,
+                                         .a = data<T>(g), .lda = n, .b = data<T>(x), .ldb = k,
+                                         .c = data<T>(result), .ldc = k});
+      dx.set(1, std::move(result));
+    }
+    if constexpr (N == 3) {
+      if (dx.wants(2)) {
+        Tensor result = make(saved.in[2].shape(), w.dtype());
+        kernels::sum<T>(data<T>(g), data<T>(result), 1, m, n);
+        dx.set(2, std::move(result));
+      }
+    }
+  });
+}
+
+template <std::size_t N>
+void linear_backward(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
+  if (!dx.recorded()) return linear_kernels(saved, dy, dx);
+  const Tensor &x = saved.in[0], &w = saved.in[1];
+  // dy: [rows, n]  x: [rows, k]
+  const Tensor rows = reshape(dy, {x.numel() / std::max<std::int64_t>(x.shape().back(), 1), w.shape()[0]});
+  if (dx.wants(0)) dx.set(0, reshape(matmul(rows, w), x.shape()));
+  if (dx.wants(1)) {
+    dx.set(1, matmul(transpose(rows), reshape(x, {rows.shape()[0], w.shape()[1]})));
+  }
+  if constexpr (N == 3) {
+    if (dx.wants(2)) dx.set(2, sum(rows, {0}));
+  }
+}
+
+}  // namespace
+
+Tensor Matmul::forward(const Tensor& a, const Tensor& b) const {
+  check_same_dtype("matmul", a, b);
+  const int da = a.dim(), db = b.dim();
+  if (a.shape()[da - 1] != b.shape()[db - 2]) [[unlikely]] {
+    throw ShapeError("matmul: inner dimensions differ: a is " + to_string(a.shape()) + ", b is " +
+                     to_string(b.shape()) + "; need a.shape[-1] == b.shape[-2] (" +
+                     std::to_string(a.shape()[da - 1]) + " != " + std::to_string(b.shape()[db - 2]) +
+                     ")");
+  }
+  Shape shape, lead;
+  if (da > 2 || db > 2) {
+    shape = lead = broadcast_shapes("matmul", without_last_two(a.shape()), without_last_two(b.shape()));
+  }
+  shape.push_back(a.shape()[da - 2]);
+  shape.push_back(b.shape()[db - 1]);
+  Tensor y = make(shape, a.dtype());
+  if (y.numel() == 0) return y;
+  const Matrix left(a), right(b);
+  dispatch_floating("matmul", a.dtype(), [&]<class T>(T) {
+    if (lead.dim() == 0) return product<T>(left, right, y, 0, 0, 0);
+    for_each_matrix(lead, left.x, right.x, [&](std::int64_t i, std::int64_t j, std::int64_t at) {
+      product<T>(left, right, y, i, j, at);
+    });
+  });
+  return y;
+}
+
+void Matmul::backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
+  const Tensor &a = saved.in[0], &b = saved.in[1];
+  if (dx.wants(0)) {
+    Tensor g = matmul(dy, transpose(b));
+    dx.set(0, g.shape() == a.shape() ? std::move(g) : sum_to(g, a.shape()));
+  }
+  if (dx.wants(1)) {
+    Tensor g = matmul(transpose(a), dy);
+    dx.set(1, g.shape() == b.shape() ? std::move(g) : sum_to(g, b.shape()));
+  }
+}
+
+std::vector<OpCase> Matmul::cases() {
+  const TensorFunction f = [](const std::vector<Tensor>& in) { return matmul(in[0], in[1]); };
+  return {{"matrices", {{3, 4}, {4, 2}}, f},
+          {"batch", {{2, 3, 4}, {2, 4, 5}}, f},
+          {"broadcast batch", {{2, 1, 3, 4}, {3, 4, 2}}, f},
+          {"vector by matrix", {{4}, {4, 2}}, f},
+          {"matrix by vector", {{3, 4}, {4}}, f},
+          {"vectors", {{4}, {4}}, f},
+          {"transposed operand", {{4, 3}, {4, 2}},
+           [](const std::vector<Tensor>& in) { return matmul(transpose(in[0]), in[1]); }},
+          {"with itself", {{3, 3}}, [](const std::vector<Tensor>& in) { return matmul(in[0], in[0]); }}};
+}
+
+Tensor Linear::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+  return linear_forward(x, weight, &bias);
+}
+void Linear::backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+  linear_backward(saved, dy, dx);
+}
+std::vector<OpCase> Linear::cases() {
+  const TensorFunction f = [](const std::vector<Tensor>& in) { return linear(in[0], in[1], in[2]); };
+  return {{"rows", {{4, 2}, {3, 2}, {3}}, f},
+          {"batch", {{2, 3, 4}, {5, 4}, {5}}, f},
+          {"vector", {{4}, {2, 4}, {2}}, f}};
+}
+Tensor LinearNoBias::forward(const Tensor& x, const Tensor& weight) const {
+  return linear_forward(x, weight, nullptr);
+}
+void LinearNoBias::backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
+  linear_backward(saved, dy, dx);
+}
+std::vector<OpCase> LinearNoBias::cases() {
+  return {{"rows", {{4, 2}, {3, 2}},
+           [](const std::vector<Tensor>& in) { return linear(in[0], in[1], Tensor()); }}};
+}
+
+}  // namespace autograd::ops

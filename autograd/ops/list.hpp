@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+// The list of all operations: what tests, benchmarks and the op table walk. An op that is not here, or
+// has no cases, does not compile.
+#pragma once
+
+#include <concepts>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "elementwise.hpp"
+#include "elementwise_ops.hpp"
+#include "linear_algebra.hpp"
+#include "op.hpp"
+#include "reduce.hpp"
+#include "shape_ops.hpp"
+
+namespace autograd::ops {
+
+template <class... Ops>
+struct OpList {
+  template <class Op>
+  static constexpr bool contains = (std::same_as<Op, Ops> || ...);
+  template <class F>
+  static void for_each(F&& f) {
+    (f.template operator()<Ops>(), ...);
+  }
+};
+
+using StructuredOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo, Matmul, Linear,
+                             LinearNoBias, Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where,
+                             Pick, Unpick>;
+
+template <class Op>
+concept HasCases = requires {
+  { Op::cases() } -> std::same_as<std::vector<OpCase>>;
+};
+
+// Rows check their own list and cases in RowList::index_of.
+template <class Op>
+struct Listed {
+  static_assert(HasCases<Op>, "this op has no cases: give it static std::vector<OpCase> cases()");
+  static constexpr bool value = StructuredOps::contains<Op>;
+};
+template <class Row>
+struct Listed<UnaryOp<Row>> {
+  static constexpr bool value = UnaryRows::contains<Row>;
+};
+template <class Row>
+struct Listed<BinaryOp<Row>> {
+  static constexpr bool value = BinaryRows::contains<Row>;
+};
+template <class Op>
+inline constexpr bool kListed = Listed<Op>::value;
+
+/// What is known of one operation at run time.
+struct OpEntry {
+  std::string name, value, derivative, note;
+  double ulp = 0;       // of elementwise rows
+  int arity = 1;        // of elementwise rows; 0 for structured ops
+  std::vector<OpCase> cases;
+};
+/// All operations, in the order of the lists.
+const std::vector<OpEntry>& all_ops();
+
+}  // namespace autograd::ops

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+// What a structured operation is made of. An op is a small struct with its attributes and
+//   static constexpr OpInfo info     name, formula and derivative for the op table
+//   static std::vector<OpCase> cases()   what tests run: shapes and a call of the public function
+//   Saves saved() const             what its backward pass reads
+//   Tensor forward(inputs...) const  checks shapes, computes; nothing is recorded yet
+//   void backward(saved, dy, dx) const
+// backward is given the adjoint dy of the result and puts those of the operands into dx. Written with
+// the functions of functions.hpp it can itself be recorded; where dx.recorded() is false it may call
+// kernels instead. An op never sees the tape: apply.hpp stands between.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "../functions.hpp"
+#include "../tensor.hpp"
+#include "rows.hpp"
+
+namespace autograd::ops {
+
+/// One line of the op table.
+struct OpInfo {
+  const char* name;
+  const char* value;
+  const char* derivative;
+  const char* note = "";
+};
+
+/// A test case: inputs of these shapes, drawn from `range`, given to f.
+struct OpCase {
+  const char* label;
+  std::vector<Shape> inputs;
+  TensorFunction f;
+  Interval range = {-2, 2};
+};
+
+enum class Saves : std::uint8_t { nothing, inputs, output, both };
+
+constexpr bool saves_inputs(Saves saves) { return saves == Saves::inputs || saves == Saves::both; }
+constexpr bool saves_output(Saves saves) { return saves == Saves::output || saves == Saves::both; }
+
+/// What was saved; the tensors not asked for are undefined.
+template <std::size_t N>
+struct Saved {
+  std::array<Tensor, N> in;
+  Tensor y;
+};
+
+/// Where backward puts the adjoints of the operands.
+template <std::size_t N>
+class Gradients {
+ public:
+  Gradients(const std::array<std::int32_t, N>& slots, bool recorded)
+      : slots_(slots), recorded_(recorded) {}
+  /// The operand is tracked; the adjoint of one that is not is thrown away.
+  bool wants(std::size_t k) const { return slots_[k] != 0; }
+  /// An outer tape records this backward pass: it has to be written in recorded functions.
+  bool recorded() const { return recorded_; }
+  void set(std::size_t k, Tensor gradient) { values_[k] = std::move(gradient); }
+  Tensor take(std::size_t k) { return std::move(values_[k]); }
+
+ private:
+  std::array<Tensor, N> values_;
+  const std::array<std::int32_t, N>& slots_;
+  bool recorded_;
+};
+
+/// A fresh contiguous tensor, elements uninitialized.
+inline Tensor make(const Shape& shape, DType dtype) {
+  return Tensor::adopt(detail::make_node(shape, dtype));
+}
+template <class T>
+T* data(const Tensor& x) {
+  return static_cast<T*>(x.node()->data);
+}
+inline std::size_t count(const Tensor& x) { return static_cast<std::size_t>(x.node()->numel); }
+
+}  // namespace autograd::ops

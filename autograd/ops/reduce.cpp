@@ -1,0 +1,283 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "reduce.hpp"
+
+#include <cmath>
+#include <limits>
+
+#include "../kernels/arrays.hpp"
+#include "../kernels/reduce.hpp"
+
+namespace autograd::ops {
+
+namespace {
+
+bool reduced(std::uint32_t axes, int axis) { return axes >> axis & 1; }
+
+Shape reduced_shape(const Shape& x, std::uint32_t axes, bool keepdim) {
+  Shape y;
+  for (int i = 0; i < x.dim(); ++i) {
+    if (!reduced(axes, i)) {
+      y.push_back(x[i]);
+    } else if (keepdim) {
+      y.push_back(1);
+    }
+  }
+  return y;
+}
+
+std::int64_t reduced_count(const Shape& x, std::uint32_t axes) {
+  std::int64_t n = 1;
+  for (int i = 0; i < x.dim(); ++i) n *= reduced(axes, i) ? x[i] : 1;
+  return n;
+}
+
+template <class T>
+using ReduceKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
+
+// Reduces runs of neighboring axes one after the other, the last run first.
+template <class T>
+Tensor reduce(const Tensor& x, std::uint32_t axes, bool keepdim, ReduceKernel<T> kernel) {
+  Tensor source = contiguous(x);
+  std::vector<std::int64_t> extents(x.shape().begin(), x.shape().end());
+  std::vector<bool> marked;
+  for (int i = 0; i < x.dim(); ++i) marked.push_back(reduced(axes, i));
+  bool any = false;
+  for (std::size_t high = extents.size(); high > 0;) {
+    if (!marked[high - 1]) {
+      --high;
+      continue;
+    }
+    std::size_t low = high;
+    std::size_t outer = 1, extent = 1, inner = 1;
+    while (low > 0 && marked[low - 1]) extent *= static_cast<std::size_t>(extents[--low]);
+    for (std::size_t i = 0; i < low; ++i) outer *= static_cast<std::size_t>(extents[i]);
+    for (std::size_t i = high; i < extents.size(); ++i) inner *= static_cast<std::size_t>(extents[i]);
+    Tensor y = make({static_cast<std::int64_t>(outer), static_cast<std::int64_t>(inner)}, x.dtype());
+    kernel(data<T>(source), data<T>(y), outer, extent, inner);
+    for (std::size_t i = low; i < high; ++i) extents[i] = 1;
+    source = y;
+    high = low;
+    any = true;
+  }
+  const Shape shape = reduced_shape(x.shape(), axes, keepdim);
+  // Nothing was reduced (a scalar, or no axes): a tensor of its own all the same.
+  if (!any) {
+    Tensor y = make(shape, x.dtype());
+    std::copy_n(data<T>(source), count(y), data<T>(y));
+    return y;
+  }
+  source.node()->shape = shape;  // fresh and contiguous: give it its real extents
+  std::int64_t stride = 1;
+  for (int i = shape.dim() - 1; i >= 0; --i) {
+    source.node()->strides[static_cast<std::size_t>(i)] = stride;
+    stride *= shape[i];
+  }
+  return source;
+}
+
+// dy with the reduced axes back as 1, repeated along them.
+Tensor spread(const Tensor& dy, const Shape& shape, std::uint32_t axes) {
+  return broadcast_to(reshape(dy, reduced_shape(shape, axes, true)), shape);
+}
+
+struct AxisLayout {
+  std::size_t outer = 1, extent = 1, inner = 1;
+  AxisLayout(const Shape& shape, int axis) {
+    for (int i = 0; i < shape.dim(); ++i) {
+      (i < axis ? outer : i == axis ? extent : inner) *= static_cast<std::size_t>(shape[i]);
+    }
+  }
+};
+
+template <class T>
+using AxisKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
+
+template <class T>
+void along(const Tensor& x, const Tensor& y, int axis, AxisKernel<T> kernel) {
+  const Tensor source = contiguous(x);
+  const AxisLayout layout(x.shape(), axis);
+  kernel(data<T>(source), data<T>(y), layout.outer, layout.extent, layout.inner);
+}
+
+TensorFunction over(const Axes& axes, ReduceOptions options,
+                    Tensor (*f)(const Tensor&, const Axes&, ReduceOptions)) {
+  return [=](const std::vector<Tensor>& in) { return f(in[0], axes, options); };
+}
+
+}  // namespace
+
+Tensor Sum::forward(const Tensor& x) const {
+  return dispatch_floating(info.name, x.dtype(),
+                           [&]<class T>(T) { return reduce<T>(x, axes, keepdim, &kernels::sum<T>); });
+}
+void Sum::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
+  dx.set(0, spread(dy, from, axes));
+}
+std::vector<OpCase> Sum::cases() {
+  constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&sum);
+  return {{"all", {{3, 4}}, [](const std::vector<Tensor>& in) { return sum(in[0]); }},
+          {"rows", {{3, 4}}, over({0}, {}, f)},
+          {"columns, kept", {{3, 4}}, over({-1}, {.keepdim = true}, f)},
+          {"outer axes", {{2, 3, 4}}, over({0, 2}, {}, f)},
+          {"scalar", {Shape{}}, [](const std::vector<Tensor>& in) { return sum(in[0]); }}};
+}
+
+Tensor Mean::forward(const Tensor& x) const {
+  return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    Tensor y = reduce<T>(x, axes, keepdim, &kernels::sum<T>);
+    const auto n = static_cast<T>(reduced_count(x.shape(), axes));
+    for (T& value : y.mutable_data<T>()) value /= n;
+    return y;
+  });
+}
+void Mean::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
+  dx.set(0, spread(dy / static_cast<double>(reduced_count(from, axes)), from, axes));
+}
+std::vector<OpCase> Mean::cases() {
+  constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&mean);
+  return {{"all", {{3, 4}}, [](const std::vector<Tensor>& in) { return mean(in[0]); }},
+          {"rows, kept", {{3, 4}}, over({0}, {.keepdim = true}, f)},
+          {"inner axes", {{2, 3, 4}}, over({1, 2}, {}, f)}};
+}
+
+Tensor Max::forward(const Tensor& x) const {
+  if (reduced_count(x.shape(), axes) == 0) {
+    throw ValueError("max: no elements along the reduced axes: x is " + to_string(x.shape()) +
+                     "; need at least one");
+  }
+  return dispatch_floating(info.name, x.dtype(),
+                           [&]<class T>(T) { return reduce<T>(x, axes, keepdim, &kernels::max<T>); });
+}
+void Max::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
+  // Where the result is NaN the gradient goes to the NaNs: x != x finds them and nothing else.
+  const Tensor x = detach(saved.in[0]);
+  const Tensor y = spread(detach(saved.y), x.shape(), axes);
+  const Tensor one = constant(x, 1.0), zero = constant(x, 0.0);
+  const Tensor winners = where(x != x, one, where(x == y, one, zero));
+  Axes list;
+  for (int i = 0; i < x.dim(); ++i) {
+    if (reduced(axes, i)) list.push_back(i);
+  }
+  const Tensor ties = sum(winners, list, {.keepdim = true});
+  const Tensor share = reshape(dy, reduced_shape(x.shape(), axes, true)) / ties;
+  dx.set(0, chain(broadcast_to(share, x.shape()), winners));
+}
+std::vector<OpCase> Max::cases() {
+  constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&max);
+  return {{"all", {{3, 4}}, [](const std::vector<Tensor>& in) { return max(in[0]); }},
+          {"rows", {{3, 4}}, over({0}, {}, f)},
+          {"columns, kept", {{2, 3, 4}}, over({-1}, {.keepdim = true}, f)}};
+}
+
+Tensor LogSumExp::forward(const Tensor& x) const {
+  const std::uint32_t axes = 1u << axis;
+  Tensor y = make(reduced_shape(x.shape(), axes, keepdim), x.dtype());
+  dispatch_floating(info.name, x.dtype(),
+                    [&]<class T>(T) { along<T>(x, y, axis, &kernels::logsumexp<T>); });
+  return y;
+}
+void LogSumExp::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
+  const Tensor& x = saved.in[0];
+  const std::uint32_t axes = 1u << axis;
+  Tensor weights = softmax(x, axis);
+  const double infinity = std::numeric_limits<double>::infinity();
+  if (max(where(detach(saved.y) == infinity, constant(x, 1), constant(x, 0))).item() > 0) {
+    const Tensor infinite = where(detach(x) == infinity, constant(x, 1), constant(x, 0));
+    const Tensor shared = infinite / sum(infinite, {axis}, {.keepdim = true});
+    weights = where(spread(saved.y, x.shape(), axes) == infinity, shared, weights);
+  }
+  dx.set(0, chain(spread(dy, x.shape(), axes), weights));
+}
+std::vector<OpCase> LogSumExp::cases() {
+  return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return logsumexp(in[0], 0); }},
+          {"columns, kept", {{2, 3, 4}},
+           [](const std::vector<Tensor>& in) { return logsumexp(in[0], -1, {.keepdim = true}); }}};
+}
+
+Tensor Softmax::forward(const Tensor& x) const {
+  Tensor y = make(x.shape(), x.dtype());
+  dispatch_floating(info.name, x.dtype(),
+                    [&]<class T>(T) { along<T>(x, y, axis, &kernels::softmax<T>); });
+  return y;
+}
+void Softmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
+  const Tensor& y = saved.y;
+  if (dx.recorded()) {
+    dx.set(0, y * (dy - sum(dy * y, {axis}, {.keepdim = true})));
+    return;
+  }
+  const Tensor g = contiguous(dy);
+  Tensor result = make(g.shape(), g.dtype());
+  const AxisLayout layout(g.shape(), axis);
+  dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {
+    kernels::softmax_backward(data<T>(y), data<T>(g), data<T>(result), layout.outer, layout.extent,
+                              layout.inner);
+  });
+  dx.set(0, std::move(result));
+}
+std::vector<OpCase> Softmax::cases() {
+  return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return softmax(in[0], 0); }},
+          {"columns", {{2, 3, 4}}, [](const std::vector<Tensor>& in) { return softmax(in[0], -1); }}};
+}
+
+Tensor LogSoftmax::forward(const Tensor& x) const {
+  Tensor y = make(x.shape(), x.dtype());
+  dispatch_floating(info.name, x.dtype(),
+                    [&]<class T>(T) { along<T>(x, y, axis, &kernels::log_softmax<T>); });
+  return y;
+}
+void LogSoftmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
+  const Tensor& y = saved.y;
+  if (dx.recorded()) {
+    dx.set(0, dy - exp(y) * sum(dy, {axis}, {.keepdim = true}));
+    return;
+  }
+  const Tensor g = contiguous(dy);
+  Tensor result = make(g.shape(), g.dtype());
+  const AxisLayout layout(g.shape(), axis);
+  dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {
+    kernels::log_softmax_backward(data<T>(y), data<T>(g), data<T>(result), layout.outer,
+                                  layout.extent, layout.inner);
+  });
+  dx.set(0, std::move(result));
+}
+std::vector<OpCase> LogSoftmax::cases() {
+  return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return log_softmax(in[0], 0); }},
+          {"columns", {{2, 3, 4}},
+           [](const std::vector<Tensor>& in) { return log_softmax(in[0], -1); }}};
+}
+
+Tensor SumTo::forward(const Tensor& x) const {
+  std::uint32_t axes = 0;
+  const int lead = x.dim() - shape.dim();
+  bool fits = lead >= 0;
+  for (int i = 0; fits && i < x.dim(); ++i) {
+    if (i < lead || (shape[i - lead] == 1 && x.shape()[i] != 1)) axes |= 1u << i;
+    fits = i < lead || shape[i - lead] == 1 || shape[i - lead] == x.shape()[i];
+  }
+  if (!fits) {
+    throw ShapeError("sum_to: the shape does not broadcast to x: shape is " + to_string(shape) +
+                     ", x is " + to_string(x.shape()) + "; need equal extents or 1");
+  }
+  Tensor y = dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    return reduce<T>(x, axes, true, &kernels::sum<T>);
+  });
+  y.node()->shape = shape;
+  std::int64_t stride = 1;
+  for (int i = shape.dim() - 1; i >= 0; --i) {
+    y.node()->strides[static_cast<std::size_t>(i)] = stride;
+    stride *= shape[i];
+  }
+  return y;
+}
+void SumTo::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
+  dx.set(0, broadcast_to(dy, from));
+}
+std::vector<OpCase> SumTo::cases() {
+  return {{"leading axis", {{3, 4}}, [](const std::vector<Tensor>& in) { return sum_to(in[0], {4}); }},
+          {"inner axis", {{2, 3, 4}},
+           [](const std::vector<Tensor>& in) { return sum_to(in[0], {2, 1, 4}); }},
+          {"to one", {{2, 3}}, [](const std::vector<Tensor>& in) { return sum_to(in[0], Shape{}); }}};
+}
+
+}  // namespace autograd::ops

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: Apache-2.0
+// Extents of a tensor: up to eight axes held in place, so that making one never allocates.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <initializer_list>
+#include <iosfwd>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "error.hpp"
+#include "inline.hpp"
+
+namespace autograd {
+
+inline constexpr int kMaxDim = 8;
+
+/// Extents, outermost first. `{}` is the shape of a scalar. Prints as [2, 3].
+class Shape {
+ public:
+  Shape() {}
+  Shape(std::initializer_list<std::int64_t> extents)
+      : Shape(std::span<const std::int64_t>(extents.begin(), extents.size())) {}
+  Shape(const std::vector<std::int64_t>& extents) : Shape(std::span<const std::int64_t>(extents)) {}
+  /// Throws ShapeError for more than 8 axes or a negative extent.
+  explicit Shape(std::span<const std::int64_t> extents);
+  Shape(const Shape& other) { assign(other); }
+  Shape& operator=(const Shape& other) {
+    assign(other);
+    return *this;
+  }
+
+  int dim() const { return dim_; }
+  std::int64_t operator[](int axis) const { return extents_[static_cast<std::size_t>(axis)]; }
+  std::int64_t& operator[](int axis) { return extents_[static_cast<std::size_t>(axis)]; }
+  const std::int64_t* begin() const { return extents_.data(); }
+  const std::int64_t* end() const { return extents_.data() + dim_; }
+  std::int64_t back() const { return extents_[static_cast<std::size_t>(dim_ - 1)]; }
+  void push_back(std::int64_t extent);
+
+  /// Product of the extents; throws ValueError when it exceeds 2^48.
+  std::int64_t numel() const;
+
+  friend bool operator==(const Shape& a, const Shape& b) {
+    return a.dim_ == b.dim_ && std::equal(a.begin(), a.end(), b.begin());
+  }
+
+ private:
+  // Every node has a shape: copying 8 extents, and as vectors just after they were written one by
+  // one, took longer than all else in a small tensor's allocation.
+  AUTOGRAD_INLINE void assign(const Shape& other) {
+    dim_ = other.dim_;
+    if (dim_ > 0) extents_[0] = other.extents_[0];
+    if (dim_ > 1) extents_[1] = other.extents_[1];
+    for (std::size_t i = 2; static_cast<int>(i) < dim_; ++i) extents_[i] = other.extents_[i];
+  }
+
+  int dim_ = 0;
+  std::array<std::int64_t, kMaxDim> extents_;  // those from dim_ on are never read
+};
+
+std::string to_string(const Shape& shape);
+std::ostream& operator<<(std::ostream& out, const Shape& shape);
+
+/// NumPy's rule: shapes are aligned at the last axis; extents must be equal or 1.
+/// Throws ShapeError in the name of `function`.
+Shape broadcast_shapes(const char* function, const Shape& a, const Shape& b);
+
+/// The axis counted from the front; throws ValueError when it is outside [-dim, dim).
+int normalize_axis(const char* function, std::int64_t axis, int dim);
+
+}  // namespace autograd

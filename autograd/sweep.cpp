@@ -1,0 +1,438 @@
+// SPDX-License-Identifier: Apache-2.0
+// The backward sweep: one loop over the stream, from the last statement to the first.
+//
+// Scalar statements are handled in the loop; tensor records are looked for only where it already
+// handles a zero adjoint (nobody writes to the index of a record), so they cost scalars nothing.
+#include <cstring>
+#include <string>
+
+#include "functions.hpp"
+#include "kernels/elementwise.hpp"
+#include "tape.hpp"
+#include "tape_storage.hpp"
+
+namespace autograd {
+
+// While a tape is swept the outer tapes record: the sweep itself can be differentiated.
+class Tape::SweepScope {
+ public:
+  explicit SweepScope(Tape& tape) : tape_(tape) {
+    detail::recorder = tape.parent_ ? &tape.parent_->recorder_ : &detail::no_tape;
+    detail::fusable = 0;
+    tape.sweeping_ = true;
+  }
+  ~SweepScope() {
+    detail::recorder = &tape_.recorder_;
+    detail::fusable = 0;
+    tape_.sweeping_ = false;
+  }
+  SweepScope(const SweepScope&) = delete;
+  SweepScope& operator=(const SweepScope&) = delete;
+
+ private:
+  Tape& tape_;
+};
+
+namespace {
+
+// Nothing else sees the elements, so they may be changed.
+bool exclusive(const detail::Node* node) {
+  return detail::unique(node) && node->base == node && node->contiguous;
+}
+
+void add_in_place(detail::Node* y, const detail::Node* x) {
+  const auto n = static_cast<std::size_t>(y->numel);
+  dispatch_floating("accumulate", y->dtype, [&]<class T>(T) {
+    kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), static_cast<const T*>(y->data), 1,
+                       static_cast<const T*>(x->data), 1, static_cast<T*>(y->data), n);
+  });
+}
+
+// sum = sum + g, in place when nothing else holds sum and no outer tape records.
+void add_to(detail::Node*& sum, Tensor g) {
+  if (!sum) {
+    sum = g.release_node();
+  } else if (!detail::recorder->tape && exclusive(sum) && g.node()->contiguous) {
+    add_in_place(sum, g.node());
+  } else {
+    sum = (Tensor::adopt(sum) + g).release_node();
+  }
+}
+
+void drop(detail::Node*& node) {
+  if (node) detail::release(std::exchange(node, nullptr));
+}
+
+Tensor clone(const Tensor& x) {
+  Tensor y = Tensor::adopt(detail::make_node(x.shape(), x.dtype()));
+  const Tensor source = contiguous(x);
+  std::memcpy(y.node()->data, source.node()->data,
+              static_cast<std::size_t>(x.numel()) * item_size(x.dtype()));
+  return y;
+}
+
+}  // namespace
+
+void Tape::accumulate(std::int32_t slot, Tensor g) {
+  detail::TapeStorage& s = *storage_;
+  add_to(slot > 0 ? s.slots[static_cast<std::size_t>(slot)].adjoint
+                  : s.leaves[static_cast<std::size_t>(-slot)].adjoint,
+         std::move(g));
+}
+
+void Tape::deposit() {
+  for (std::size_t i = 1; i < storage_->leaves.size(); ++i) {
+    detail::LeafSlot& leaf = storage_->leaves[i];
+    if (!leaf.adjoint) continue;
+    Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
+    detail::Node* node = leaf.node;
+    // A gradient of its own: two inputs of a sum receive the same tensor.
+    if (!node->grad && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
+    add_to(node->grad, std::move(g));
+  }
+}
+
+void Tape::drop_adjoints(std::int32_t first_slot) {
+  detail::TapeStorage& s = *storage_;
+  for (auto i = static_cast<std::size_t>(first_slot); i < s.slots.size(); ++i) {
+    drop(s.slots[i].adjoint);
+  }
+  for (std::size_t i = 1; i < s.leaves.size(); ++i) drop(s.leaves[i].adjoint);
+}
+
+void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
+  detail::TapeStorage& s = *storage_;
+  if (adjoints_ && statements <= s.statement_capacity && inputs < s.input_capacity) return;
+  const auto grown = [](std::int32_t need, std::int32_t have) {
+    return need <= have ? have : std::max(need, have + have / 2) + 64;
+  };
+  const std::int32_t high = grown(statements + 1, s.statement_capacity);
+  const std::int32_t low = grown(inputs + 1, s.input_capacity);
+  const std::size_t bytes =
+      sizeof(double) * (static_cast<std::size_t>(low) + static_cast<std::size_t>(high) + 1);
+  auto* block = static_cast<double*>(detail::allocate(bytes));
+  // Input gradients and adjoints being gathered move along; the rest is zeroed before a sweep.
+  if (adjoints_) {
+    std::memcpy(block + low - inputs_, adjoints_ - inputs_,
+                sizeof(double) * static_cast<std::size_t>(inputs_ + 1 + gathered_));
+    detail::deallocate(s.adjoint_block, s.adjoint_bytes);
+  }
+  s.adjoint_block = block;
+  s.adjoint_bytes = bytes;
+  s.statement_capacity = high;
+  s.input_capacity = low;
+  adjoints_ = block + low;
+}
+
+void Tape::prepare_adjoints(std::int32_t from) {
+  reserve_adjoints(recorder_.size, inputs_);
+  adjoints_[0] = 0;
+  std::memset(adjoints_ + from + 1, 0,
+              sizeof(double) * static_cast<std::size_t>(recorder_.size - from));
+}
+
+// --- What starts a sweep.
+
+void Tape::check_backward(const char* function) const {
+  check_ready(function);
+  if (detail::recorder != &recorder_) {
+    throw TapeError(std::string(function) +
+                    ": a nested tape is still recording; need it to end before the outer sweep");
+  }
+}
+
+namespace {
+
+[[noreturn]] void throw_unreached(const char* function) {
+  throw TapeError(std::string(function) +
+                  ": no input reaches this output; need a value computed from tape.input(...) or "
+                  "from a parameter (requires_grad) while this tape records");
+}
+
+}  // namespace
+
+void Tape::seed(const char* function, const Var& y, double seed) {
+  if (y.stamp() & detail::kPassive) throw_unreached(function);
+  if (const char* why = why_unusable(y.index(), y.stamp())) throw TapeError(std::string(function) + ": cannot start from this value: " + why);
+  adjoints_[y.index()] += seed;
+}
+
+void Tape::seed(const char* function, const Tensor& y, const Tensor& seed) {
+  const std::int32_t slot = find(y.node());
+  if (!slot) {
+    if (!y.node()->generation) throw_unreached(function);
+    throw TapeError(std::string(function) +
+                    ": the recording of this output is gone, or is on another tape; need a value "
+                    "recorded on this tape since the last sweep (pass {.retain = true} to sweep "
+                    "twice)");
+  }
+  if (!seed.defined()) {
+    if (y.numel() != 1) {
+      throw TapeError(std::string(function) + ": the output has more than one element: shape is " +
+                      to_string(y.shape()) +
+                      "; need one element (use sum) or a seed of that shape ({.seed = dy})");
+    }
+    Tensor one = Tensor::adopt(detail::make_node(y.shape(), y.dtype()));
+    if (y.dtype() == float32) {
+      *static_cast<float*>(one.node()->data) = 1;
+    } else {
+      *static_cast<double*>(one.node()->data) = 1;
+    }
+    accumulate(slot, std::move(one));
+    return;
+  }
+  if (!(seed.shape() == y.shape()) || seed.dtype() != y.dtype()) {
+    throw ShapeError(std::string(function) + ": the seed does not fit: seed is " + name(seed.dtype()) +
+                     " " + to_string(seed.shape()) + ", the output is " + name(y.dtype()) + " " +
+                     to_string(y.shape()) + "; need equal shape and dtype");
+  }
+  accumulate(slot, seed);
+}
+
+void Tape::backward(const Var& y, VarBackwardOptions options) {
+  check_backward("backward");
+  if (pending_) {
+    throw TapeError("backward: adjoints gathered by backward_to are waiting; need "
+                    "backward_from(mark) to carry them on, or zero_grad() to drop them");
+  }
+  gathered_ = 0;
+  prepare_adjoints(0);
+  seed("backward", y, options.seed);
+  sweep(start(), options.retain);
+}
+
+void Tape::backward(const Tensor& y, BackwardOptions options) {
+  check_backward("backward");
+  if (pending_) {
+    throw TapeError("backward: adjoints gathered by backward_to are waiting; need "
+                    "backward_from(mark) to carry them on, or zero_grad() to drop them");
+  }
+  seed("backward", y, options.seed);
+  gathered_ = 0;
+  prepare_adjoints(0);
+  sweep(start(), options.retain);
+}
+
+void Tape::backward_to(const Var& y, const Mark& mark, double seed_value) {
+  check_backward("backward_to");
+  check_mark("backward_to", mark);
+  prepare_adjoints(std::max(mark.size, std::min(gathered_, recorder_.size)));
+  seed("backward_to", y, seed_value);
+  sweep(mark, false);
+}
+
+void Tape::backward_to(const Tensor& y, const Mark& mark, Tensor seed_value) {
+  check_backward("backward_to");
+  check_mark("backward_to", mark);
+  seed("backward_to", y, seed_value);
+  prepare_adjoints(std::max(mark.size, std::min(gathered_, recorder_.size)));
+  sweep(mark, false);
+}
+
+void Tape::backward_from(const Mark& mark) {
+  check_backward("backward_from");
+  check_mark("backward_from", mark);
+  forget_after(mark);
+  pending_ = false;
+  prepare_adjoints(gathered_);
+  sweep(start(), false);
+}
+
+std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
+                                    const std::vector<Tensor>& inputs) {
+  check_backward("grad");
+  seed("grad", y, seed_value);
+  prepare_adjoints(0);
+  const SweepScope scope(*this);
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), false);
+  std::vector<Tensor> result;
+  for (const Tensor& x : inputs) {
+    const std::int32_t slot = find(x.node());
+    result.push_back(slot < 0 ? Tensor::adopt(std::exchange(
+                                    storage_->leaves[static_cast<std::size_t>(-slot)].adjoint,
+                                    nullptr))
+                              : Tensor());
+  }
+  return result;
+}
+
+// --- The sweep itself.
+
+void Tape::sweep(const Mark& to, bool retain) {
+  try {
+    const SweepScope scope(*this);
+    for (std::size_t chunk = storage_->chunk + 1; chunk-- > to.chunk;) {
+      sweep_chunk(chunk, to, retain);
+    }
+    deposit();
+  } catch (...) {
+    drop_adjoints(1);
+    pending_ = false;
+    if (!retain) end_recording(to);
+    throw;
+  }
+  swept_inputs_ = inputs_;
+  if (retain) {
+    swept_ = recorder_.size;
+  } else {
+    pending_ = to.size > 0 || to.slots > 1;
+    end_recording(to);
+  }
+}
+
+void Tape::run_record(detail::Record* record, bool retain) {
+  detail::Node* adjoint = nullptr;
+  if (record->out) {
+    adjoint = std::exchange(storage_->slots[static_cast<std::size_t>(record->out)].adjoint, nullptr);
+  }
+  if (adjoint || !record->out) {
+    const Tensor dy = Tensor::adopt(adjoint);
+    record->info->sweep(*record, *this, dy);
+  }
+  if (!retain) destroy_records(record->previous);
+}
+
+namespace {
+
+// Where a sweep stands in a chunk: before statement `k`, whose entries end at `entry`.
+struct Cursor {
+  const detail::Entry* entry;
+  const std::uint8_t* count;
+  std::int32_t k;
+};
+
+// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
+bool sweep_statements(double* __restrict adjoint, Cursor& cursor, std::int32_t low) {
+  const detail::Entry* e = cursor.entry;
+  const std::uint8_t* count = cursor.count;
+  std::int32_t k = cursor.k;
+  bool at_record = false;
+  double a = adjoint[k];
+  const auto add = [&](int j) { adjoint[e[-j].index] += e[-j].partial * a; };
+  while (k > low) {
+    --k;
+    const std::uint32_t m = *count++;
+    if (a == 0) [[unlikely]] {
+      if (m == detail::kTensorRecord) {
+        --e;
+        at_record = true;
+        break;
+      }
+      e -= m;
+      a = adjoint[k];
+      continue;
+    }
+    switch (m) {
+      default:
+        for (int j = static_cast<int>(m) - 1; j > 5; --j) add(j);
+        [[fallthrough]];
+      case 6: add(5); [[fallthrough]];
+      case 5: add(4); [[fallthrough]];
+      case 4: add(3); [[fallthrough]];
+      case 3: add(2); [[fallthrough]];
+      case 2: add(1); [[fallthrough]];
+      case 1: break;
+      case 0: a = adjoint[k]; continue;
+    }
+    e -= m;
+    // When the first operand is the previous statement its adjoint stays in a register: the store
+    // would have to be forwarded to the load that follows at once.
+    const std::int32_t first = e->index;
+    const double sum = adjoint[first] + e->partial * a;
+    adjoint[first] = sum;
+    if (first == k) {
+      asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
+      a = sum;
+    } else {
+      a = adjoint[k];
+    }
+  }
+  cursor = {e, count, k};
+  return at_record;
+}
+
+}  // namespace
+
+void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
+  const detail::Chunk& chunk = storage_->chunks[index];
+  const bool open = index == storage_->chunk;
+  const std::int32_t low = std::max(chunk.before, to.size);
+  Cursor cursor{reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
+                open ? recorder_.counts : chunk.counts,
+                open ? recorder_.size : storage_->chunks[index + 1].before};
+  while (sweep_statements(adjoints_, cursor, low)) {
+    detail::Record* record;
+    std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
+    run_record(record, retain);
+  }
+}
+
+// --- Gradients of scalars.
+
+bool Tape::owns(std::uint32_t stamp) const {
+  return !(stamp & detail::kPassive) && (stamp & ((1u << 21) - 1)) == id_;
+}
+
+bool Tape::reached(const Var& x) const {
+  const std::int32_t index = x.index();
+  return !why_unusable(index, x.stamp()) && (index < 0 ? -index <= swept_inputs_ : index <= swept_);
+}
+
+double Tape::gradient_of(const Var& x) const {
+  const std::int32_t index = x.index();
+  if (const char* why = why_unusable(index, x.stamp())) {
+    throw TapeError(std::string("Var::grad: the gradient is gone: ") + why);
+  }
+  if (!reached(x)) {
+    throw TapeError(index < 0 ? "Var::grad: no sweep has reached this input; need backward(...) "
+                                "after it was made"
+                              : "Var::grad: no retained sweep has reached this value; need "
+                                "backward(y, {.retain = true}) for gradients of values between "
+                                "inputs and output");
+  }
+  return adjoints_[index];
+}
+
+void Tape::zero_grad() {
+  check_ready("Tape::zero_grad");
+  for (std::int32_t i = 1; i <= inputs_; ++i) adjoints_[-i] = 0;
+  for (detail::LeafSlot& leaf : storage_->leaves) {
+    if (leaf.input && leaf.node->grad) drop(leaf.node->grad);
+  }
+  if (pending_) {
+    drop_adjoints(1);
+    prepare_adjoints(0);
+    pending_ = false;
+  }
+}
+
+namespace {
+
+const Tape* tape_of(const Var& x) {
+  for (const Tape* t = detail::recorder->tape; t; t = t->parent()) {
+    if (t->owns(x.stamp())) return t;
+  }
+  return nullptr;
+}
+
+}  // namespace
+
+double Var::grad() const {
+  if (stamp_ & detail::kPassive) {
+    throw TapeError("Var::grad: this value is a constant; need an input (tape.input) or a value "
+                    "computed from one while a tape records");
+  }
+  const Tape* tape = tape_of(*this);
+  if (!tape) {
+    throw TapeError("Var::grad: the tape of this value has ended, or belongs to another thread; "
+                    "need grad() while the tape is in scope");
+  }
+  return tape->gradient_of(*this);
+}
+
+bool Var::has_grad() const {
+  const Tape* tape = stamp_ & detail::kPassive ? nullptr : tape_of(*this);
+  return tape && tape->reached(*this);
+}
+
+}  // namespace autograd

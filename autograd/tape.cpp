@@ -1,0 +1,408 @@
+// SPDX-License-Identifier: Apache-2.0
+// The life of a tape: recording, inputs, marks. Sweeping is in sweep.cpp.
+#include "tape.hpp"
+
+#include <cstring>
+#include <string>
+
+#include "tape_storage.hpp"
+
+namespace autograd {
+
+namespace {
+
+constexpr std::uint32_t kIdMask = (1u << 21) - 1;
+// The recording part of a stamp: weight 5 in bits 21 to 30.
+constexpr int kRecordingShift = 21, kRecordingBits = 10, kRecordingWeight = 5;
+constexpr std::uint32_t kFirstRecording = ((1u << kRecordingWeight) - 1) << kRecordingShift;
+
+std::uint32_t next_recording(std::uint32_t code) {
+  return detail::next_code(code >> kRecordingShift, kRecordingBits, kRecordingWeight)
+         << kRecordingShift;
+}
+
+#ifdef AUTOGRAD_CHECKED
+constexpr bool kChecked = true;
+#else
+constexpr bool kChecked = false;
+#endif
+
+}  // namespace
+
+Tape::Tape()
+    : parent_(detail::recorder->tape),
+      thread_(&detail::recorder),
+      storage_(detail::TapeStorage::take()),
+      adjoints_(nullptr),
+      generation_(detail::next_serial()),
+      id_(detail::next_tape_id()),
+      recording_(kFirstRecording) {
+  detail::TapeStorage& s = *storage_;
+  s.chunk = 0;
+  recorder_.top = s.chunks[0].begin;
+  recorder_.counts = reinterpret_cast<std::uint8_t*>(s.end_of_chunk(0));
+  recorder_.foreign = ~(id_ | recording_);
+  recorder_.tape = this;
+  // Position 0, which every recording shares, then the first stretch of statements.
+  s.segments.clear();
+  s.segments.push_back({0, detail::next_serial(), recording_});
+  s.segments.push_back({1, detail::next_serial(), recording_});
+  if (s.adjoint_block) adjoints_ = static_cast<double*>(s.adjoint_block) + s.input_capacity;
+  detail::recorder = &recorder_;
+  detail::fusable = 0;
+}
+
+Tape::~Tape() {
+  detail::fusable = 0;
+  if (detail::recorder == &recorder_) {
+    detail::recorder = parent_ ? &parent_->recorder_ : &detail::no_tape;
+  } else {  // destroyed out of order: close the gap in the chain
+    for (Tape* t = detail::recorder->tape; t; t = t->parent_) {
+      if (t->parent_ == this) t->parent_ = parent_;
+    }
+  }
+  destroy_records(nullptr);
+  drop_adjoints(1);
+  for (std::size_t i = 1; i < storage_->leaves.size(); ++i) {
+    detail::release(storage_->leaves[i].node);
+  }
+  storage_->leaves.resize(1);
+  storage_->slots.resize(1);
+  detail::TapeStorage::give_back(storage_);
+}
+
+void detail::grow(Recorder& recorder) { recorder.tape->grow(); }
+
+void Tape::grow() {
+  detail::TapeStorage& s = *storage_;
+  if (s.chunk + 1 == s.chunks.size()) s.add_chunk();
+  s.chunks[s.chunk].top = recorder_.top;
+  s.chunks[s.chunk].counts = recorder_.counts;
+  detail::Chunk& next = s.chunks[++s.chunk];
+  next.before = recorder_.size;
+  recorder_.top = next.begin;
+  recorder_.counts = reinterpret_cast<std::uint8_t*>(s.end_of_chunk(s.chunk));
+}
+
+// --- Scalars.
+
+Var Tape::input(double value) {
+  check_ready("Tape::input");
+  if (!adjoints_ || inputs_ + 1 >= storage_->input_capacity) {
+    reserve_adjoints(storage_->statement_capacity, inputs_ + 1);
+  }
+  ++inputs_;
+  adjoints_[-inputs_] = 0;
+  return Var(value, -inputs_, id_);
+}
+
+const char* Tape::why_unusable(std::int32_t index, std::uint32_t stamp) const {
+  if ((stamp & kIdMask) != id_) {
+    return "it belongs to another tape, or to one that has ended; need a value of the tape in scope "
+           "(make it an input with tape.input(x.value()), or use the constant x.value())";
+  }
+  const std::uint32_t recording = stamp & ~kIdMask;
+  if (recording && kChecked) {
+    const auto& segments = storage_->segments;
+    auto segment = segments.rbegin();
+    while (segment->first > index) ++segment;
+    if (index <= recorder_.size && segment->recording == recording) return nullptr;
+  }
+  if (recording && recording != recording_) {
+    return "its statement is gone, consumed by backward or forgotten by rewind; need a value of the "
+           "present recording (pass {.retain = true} to backward to keep it)";
+  }
+  if (index > recorder_.size || -index > inputs_) {
+    return "it was recorded after a mark that the tape was rewound to; need a value recorded since "
+           "(compute it anew)";
+  }
+  return nullptr;
+}
+
+std::int32_t Tape::resolve(std::int32_t index, std::uint32_t stamp) const {
+  if (stamp & detail::kPassive) return 0;
+  if (!(stamp & recorder_.foreign)) return index;
+  if (const char* why = why_unusable(index, stamp)) {
+    throw TapeError(std::string("Var: a value cannot be used here: ") + why);
+  }
+  return index;
+}
+
+std::int32_t detail::record_mixed(const Entry* entries, const std::uint32_t* stamps, int n) {
+  Recorder& r = *recorder;
+  if (!r.tape) return 0;
+  std::int32_t index[kMaxArguments];
+  int kept = 0;
+  for (int i = 0; i < n; ++i) {
+    // A branch that was not taken has index 0 whatever its stamp.
+    index[i] = entries[i].index == 0 ? 0 : r.tape->resolve(entries[i].index, stamps[i]);
+    kept += index[i] != 0;
+  }
+  if (kept == 0) return 0;
+  if (!has_room(r, static_cast<std::size_t>(kept))) grow(r);
+  auto* entry = reinterpret_cast<Entry*>(r.top);
+  for (int i = 0; i < n; ++i) {
+    if (index[i]) *entry++ = entries[i];
+  }
+  r.top = reinterpret_cast<std::byte*>(entry);
+  *--r.counts = static_cast<std::uint8_t>(kept);
+  return fusable = ++r.size;
+}
+
+std::int32_t Tape::add_values(std::int32_t n) {
+  detail::fusable = 0;
+  const std::int32_t first = recorder_.size + 1;
+  for (std::int32_t i = 0; i < n; ++i) {
+    if (!detail::has_room(recorder_, 1)) grow();
+    *--recorder_.counts = 0;
+    ++recorder_.size;
+  }
+  return first;
+}
+
+// --- Tensors.
+
+bool Tape::holds(std::int32_t slot, std::uint64_t generation) const {
+  const detail::TapeStorage& s = *storage_;
+  if (slot >= 0) {
+    const auto i = static_cast<std::size_t>(slot);
+    return i < s.slots.size() && s.slots[i].generation == generation;
+  }
+  const auto i = static_cast<std::size_t>(-slot);
+  return i < s.leaves.size() && s.leaves[i].generation == generation;
+}
+
+std::int32_t Tape::find(detail::Node* node) {
+  const std::int32_t slot = node->slot.load(std::memory_order_relaxed);
+  if (node->generation) {
+    if (holds(slot, node->generation)) return slot;
+    for (detail::TrackLink* link = node->more; link; link = link->next) {
+      if (holds(link->slot, link->generation)) return link->slot;
+    }
+    return 0;
+  }
+  if (!node->requires_grad) return 0;
+  // Threads that share a parameter overwrite each other's hint; the leaf itself decides.
+  const auto hint = static_cast<std::size_t>(-slot);
+  if (slot < 0 && hint < storage_->leaves.size() && storage_->leaves[hint].node == node) return slot;
+  return join(node);
+}
+
+bool Tape::is_leaf(const detail::Node* node) const {
+  const std::int32_t slot = node->slot.load(std::memory_order_relaxed);
+  const auto i = static_cast<std::size_t>(-slot);
+  return slot < 0 && i < storage_->leaves.size() && storage_->leaves[i].node == node;
+}
+
+std::int32_t Tape::join(detail::Node* parameter) {
+  for (std::size_t i = 1; i < storage_->leaves.size(); ++i) {
+    if (storage_->leaves[i].node == parameter) return -static_cast<std::int32_t>(i);
+  }
+  const std::int32_t slot = add_leaf(parameter, false);
+  parameter->slot.store(slot, std::memory_order_relaxed);
+  return slot;
+}
+
+std::int32_t Tape::add_leaf(detail::Node* node, bool input) {
+  storage_->leaves.push_back({detail::next_serial(), node, nullptr, input});
+  detail::retain(node);
+  return -static_cast<std::int32_t>(storage_->leaves.size() - 1);
+}
+
+Tensor Tape::input(const Tensor& x) {
+  check_ready("Tape::input");
+  if (!is_floating(x.dtype())) {
+    throw TypeError(std::string("Tape::input: only floating-point tensors have gradients: dtype is ") +
+                    name(x.dtype()) + "; need float32 or float64 (convert with to(x, float32))");
+  }
+  detail::Node* source = x.node();
+  Tensor leaf = Tensor::adopt(
+      detail::make_view(source, source->data, source->shape, source->strides));
+  detail::Node* node = leaf.node();
+  const std::int32_t slot = add_leaf(node, true);
+  node->slot.store(slot, std::memory_order_relaxed);
+  node->generation = storage_->leaves.back().generation;
+  // Outer tapes see the new input as x itself, so that derivatives of derivatives reach it.
+  for (Tape* outer = parent_; outer; outer = outer->parent_) {
+    if (const std::int32_t at = outer->find(source)) {
+      const detail::TapeStorage& s = *outer->storage_;
+      const std::uint64_t generation = at > 0 ? s.slots[static_cast<std::size_t>(at)].generation
+                                              : s.leaves[static_cast<std::size_t>(-at)].generation;
+      node->more = new detail::TrackLink{generation, at, node->more};
+    }
+  }
+  return leaf;
+}
+
+void* Tape::allocate_record(std::size_t bytes) {
+  detail::TapeStorage& s = *storage_;
+  bytes = (bytes + 15) & ~std::size_t{15};
+  if (s.block_top + bytes > s.blocks[s.block] + detail::TapeStorage::kBlockBytes) [[unlikely]] {
+    if (bytes > detail::TapeStorage::kBlockBytes) throw Error("Tape: a record is too large");
+    if (s.block + 1 == s.blocks.size()) {
+      if (s.blocks.size() == s.blocks.capacity()) s.blocks.reserve(2 * s.blocks.size());
+      s.blocks.push_back(
+          static_cast<std::byte*>(detail::allocate(detail::TapeStorage::kBlockBytes)));
+    }
+    s.block_top = s.blocks[++s.block];
+  }
+  if (!detail::has_room(recorder_, 1)) grow();
+  if (s.slots.size() == s.slots.capacity()) s.slots.reserve(2 * s.slots.size());
+  std::byte* place = s.block_top;
+  s.block_top += bytes;
+  return place;
+}
+
+void Tape::push_record(detail::Record* record, detail::Node* y) {
+  detail::TapeStorage& s = *storage_;
+  record->previous = s.last;
+  record->block = static_cast<std::uint32_t>(s.block);
+  s.last = record;
+  auto* entry = reinterpret_cast<detail::Entry*>(recorder_.top);
+  std::memcpy(static_cast<void*>(entry), &record, sizeof record);
+  entry->index = 0;
+  recorder_.top += sizeof(detail::Entry);
+  *--recorder_.counts = detail::kTensorRecord;
+  ++recorder_.size;
+  detail::fusable = 0;
+  if (!y) return;
+  record->out = static_cast<std::int32_t>(s.slots.size());
+  s.slots.push_back({generation_, nullptr});
+  y->tracked_version = y->base->version.load(std::memory_order_relaxed);
+  if (y->generation == 0) {
+    y->generation = generation_;
+    y->slot.store(record->out, std::memory_order_relaxed);
+  } else {
+    y->more = new detail::TrackLink{generation_, record->out, y->more};
+  }
+}
+
+// --- Positions.
+
+Tape::Mark Tape::start() const {
+  Mark mark;
+  mark.serial = storage_->segments.front().serial;
+  mark.top = storage_->chunks[0].begin;
+  mark.counts = reinterpret_cast<std::uint8_t*>(storage_->end_of_chunk(0));
+  mark.inputs = inputs_;
+  mark.slots = 1;
+  mark.leaves = static_cast<std::int32_t>(storage_->leaves.size());
+  return mark;
+}
+
+Tape::Mark Tape::mark() {
+  check_ready("Tape::mark");
+  detail::fusable = 0;
+  const detail::TapeStorage& s = *storage_;
+  auto segment = s.segments.rbegin();
+  while (segment->first > recorder_.size) ++segment;
+  // Adjoints of what lies before the mark are gathered from now on.
+  if (recorder_.size > gathered_) {
+    reserve_adjoints(recorder_.size, inputs_);
+    std::memset(adjoints_ + gathered_ + 1, 0,
+                sizeof(double) * static_cast<std::size_t>(recorder_.size - gathered_));
+    gathered_ = recorder_.size;
+  }
+  Mark mark;
+  mark.serial = segment->serial;
+  mark.chunk = s.chunk;
+  mark.record = s.last;
+  mark.top = recorder_.top;
+  mark.counts = recorder_.counts;
+  mark.size = recorder_.size;
+  mark.inputs = inputs_;
+  mark.slots = static_cast<std::int32_t>(s.slots.size());
+  mark.leaves = static_cast<std::int32_t>(s.leaves.size());
+  return mark;
+}
+
+void Tape::check_mark(const char* function, const Mark& mark) const {
+  const detail::TapeStorage& s = *storage_;
+  bool valid = mark.size <= recorder_.size && mark.inputs <= inputs_ &&
+               mark.leaves <= static_cast<std::int32_t>(s.leaves.size());
+  if (valid) {
+    auto segment = s.segments.rbegin();
+    while (segment->first > mark.size) ++segment;
+    valid = segment->serial == mark.serial;
+  }
+  if (!valid) {
+    throw TapeError(std::string(function) +
+                    ": the mark is not a position of this tape any more; need one taken since the "
+                    "last backward and not rewound past");
+  }
+}
+
+void Tape::rewind(const Mark& mark) {
+  check_ready("Tape::rewind");
+  check_mark("Tape::rewind", mark);
+  forget_after(mark);
+}
+
+void Tape::forget_after(const Mark& mark) {
+  detail::TapeStorage& s = *storage_;
+  detail::fusable = 0;
+  destroy_records(mark.record);
+  drop_adjoints(mark.slots);
+  s.slots.resize(static_cast<std::size_t>(mark.slots), {});
+  while (s.leaves.size() > static_cast<std::size_t>(mark.leaves)) {
+    detail::release(s.leaves.back().node);
+    s.leaves.pop_back();
+  }
+  s.chunk = mark.chunk;
+  recorder_.top = mark.top;
+  recorder_.counts = mark.counts;
+  recorder_.size = mark.size;
+  inputs_ = mark.inputs;
+  swept_inputs_ = std::min(swept_inputs_, inputs_);
+  swept_ = std::min(swept_, mark.size);
+  gathered_ = std::min(gathered_, mark.size);
+  generation_ = detail::next_serial();
+  while (s.segments.back().first > mark.size) s.segments.pop_back();
+  if (kChecked) {
+    recording_ = next_recording(recording_);
+    recorder_.foreign = ~(id_ | recording_);
+  }
+  s.segments.push_back({mark.size + 1, detail::next_serial(), recording_});
+}
+
+// After a sweep nothing above the mark may be used again; at position 0 that is all statements, and a
+// new recording code tells them from the next ones in every build.
+void Tape::end_recording(const Mark& to) {
+  forget_after(to);
+  if (to.size > 0 || kChecked) return;
+  recording_ = next_recording(recording_);
+  recorder_.foreign = ~(id_ | recording_);
+  storage_->segments.back().recording = recording_;
+}
+
+void Tape::destroy_records(const detail::Record* until) {
+  detail::TapeStorage& s = *storage_;
+  while (s.last != until) {
+    detail::Record* record = s.last;
+    s.last = record->previous;
+    s.block = record->block;
+    s.block_top = reinterpret_cast<std::byte*>(record);
+    record->info->destroy(*record);
+  }
+}
+
+std::size_t Tape::size() const {
+  std::size_t inputs = 0;
+  for (const detail::LeafSlot& leaf : storage_->leaves) inputs += leaf.input;
+  return static_cast<std::size_t>(inputs_) + inputs + static_cast<std::size_t>(recorder_.size);
+}
+
+std::size_t Tape::memory() const { return storage_->bytes(); }
+
+void Tape::check_ready(const char* function) const {
+  if (thread_ != &detail::recorder) {
+    throw TapeError(std::string(function) +
+                    ": the tape belongs to another thread; need one tape for each thread");
+  }
+  if (sweeping_) {
+    throw TapeError(std::string(function) +
+                    ": the tape is being swept; need a tape of its own inside a backward rule");
+  }
+}
+
+}  // namespace autograd

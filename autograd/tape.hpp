@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// Tape: records from construction to destruction on the thread that made it, and sweeps backward.
+//
+// Scalar statements and tensor records share one stream (recorder.hpp). Statements and records die with
+// backward, unless retained; inputs live on and their gradients accumulate until zero_grad(). Tapes
+// nest: a tensor operation is recorded by every tape in scope that tracks one of its operands, and the
+// sweep of an inner tape is itself recorded by the outer ones. Nothing recurses.
+//
+// Threads: a tape, and what it recorded, belongs to the thread that made it; tapes of different
+// threads share nothing but parameters, whose gradients the caller must not deposit concurrently.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "recorder.hpp"
+#include "tensor.hpp"
+#include "var.hpp"
+
+namespace autograd {
+
+struct VarBackwardOptions {
+  double seed = 1.0;    ///< dL/dy, what the sweep starts from
+  bool retain = false;  ///< keep the recording for another sweep
+};
+struct BackwardOptions {
+  Tensor seed = {};     ///< dL/dy of y's shape; may be left out when y has one element
+  bool retain = false;  ///< keep the recording for another sweep
+};
+
+namespace detail {
+struct TapeStorage;
+struct Record;
+}  // namespace detail
+
+class Tape {
+ public:
+  /// A position in the recording, for rewind, backward_to and backward_from.
+  struct Mark {
+    std::uint64_t serial = 0;  // of the stretch of recording that the position is in
+    std::size_t chunk = 0;
+    const detail::Record* record = nullptr;
+    std::byte* top = nullptr;
+    std::uint8_t* counts = nullptr;
+    std::int32_t size = 0, inputs = 0, slots = 0, leaves = 0;
+  };
+
+  Tape();
+  ~Tape();
+  Tape(const Tape&) = delete;
+  Tape& operator=(const Tape&) = delete;
+
+  /// A new independent variable.
+  Var input(double value);
+  /// The elements of x (shared) as a new independent variable. Throws TypeError for int64 and bool.
+  Tensor input(const Tensor& x);
+
+  /// Adds dy/dx to the gradient of every input and parameter x that y was computed from. Throws
+  /// TapeError when y depends on none, when its recording was consumed by an earlier sweep, and while
+  /// adjoints gathered by backward_to wait for backward_from. Adjoints of 0 are not carried on.
+  void backward(const Var& y, VarBackwardOptions options = {});
+  template <Expression E>
+  void backward(const E& y, VarBackwardOptions options = {}) {
+    backward(Var(y), options);
+  }
+  /// The same for a tensor; more than one element needs a seed of y's shape.
+  void backward(const Tensor& y, BackwardOptions options = {});
+
+  /// The present position.
+  Mark mark();
+  /// Forgets everything recorded after the mark. Throws TapeError for a position that is gone.
+  void rewind(const Mark& mark);
+  /// Sweeps from y down to the mark, adds to the adjoints of what lies before it, rewinds to it.
+  void backward_to(const Var& y, const Mark& mark, double seed = 1.0);
+  template <Expression E>
+  void backward_to(const E& y, const Mark& mark, double seed = 1.0) {
+    backward_to(Var(y), mark, seed);
+  }
+  void backward_to(const Tensor& y, const Mark& mark, Tensor seed = {});
+  /// Carries what was gathered before the mark on to the inputs and consumes the recording.
+  void backward_from(const Mark& mark);
+
+  /// Sets the gradients of scalar inputs to 0 and removes those of tensor inputs.
+  void zero_grad();
+  /// Inputs, statements and tensor records now held.
+  std::size_t size() const;
+  /// Bytes now held, tensors not counted.
+  std::size_t memory() const;
+
+  // --- Internal, used by what records and by the functional drivers.
+
+  /// The slot of a tensor on this tape (a parameter joins); 0 when it is not tracked.
+  std::int32_t find(detail::Node* node);
+  /// Memory for a record, constructed in place and then appended with push_record.
+  void* allocate_record(std::size_t bytes);
+  void push_record(detail::Record* record, detail::Node* y);
+  /// Adds g to what has arrived at a slot.
+  void accumulate(std::int32_t slot, Tensor g);
+  /// True for an input of this tape or a parameter that has joined it.
+  bool is_leaf(const detail::Node* node) const;
+  Tape* parent() const { return parent_; }
+  /// Appends n values without arguments to the stream: scalars whose adjoints a record collects.
+  std::int32_t add_values(std::int32_t n);
+  double& adjoint(std::int32_t index) { return adjoints_[index]; }
+  std::uint32_t stamp() const { return ~recorder_.foreign; }
+  bool holds(std::int32_t slot, std::uint64_t generation) const;
+  bool owns(std::uint32_t stamp) const;
+  /// Throws TapeError unless the value may be used on this tape now; 0 for a passive one.
+  std::int32_t resolve(std::int32_t index, std::uint32_t stamp) const;
+  double gradient_of(const Var& x) const;
+  bool reached(const Var& x) const;
+  /// Sweeps without depositing; the adjoints of `inputs`, undefined where nothing arrived.
+  std::vector<Tensor> gradients(const Tensor& y, const Tensor& seed,
+                                const std::vector<Tensor>& inputs);
+  void grow();
+  const char* why_unusable(std::int32_t index, std::uint32_t stamp) const;
+
+ private:
+  class SweepScope;
+
+  void check_ready(const char* function) const;
+  void check_mark(const char* function, const Mark& mark) const;
+  void check_backward(const char* function) const;
+  void seed(const char* function, const Var& y, double seed);
+  void seed(const char* function, const Tensor& y, const Tensor& seed);
+  void prepare_adjoints(std::int32_t from);
+  void sweep(const Mark& to, bool retain);
+  void sweep_chunk(std::size_t chunk, const Mark& to, bool retain);
+  void run_record(detail::Record* record, bool retain);
+  void destroy_records(const detail::Record* until);
+  void forget_after(const Mark& mark);
+  void end_recording(const Mark& to);
+  void deposit();
+  void drop_adjoints(std::int32_t first_slot);
+  void reserve_adjoints(std::int32_t statements, std::int32_t inputs);
+  std::int32_t join(detail::Node* parameter);
+  std::int32_t add_leaf(detail::Node* node, bool input);
+  Mark start() const;
+
+  detail::Recorder recorder_;
+  Tape* parent_;
+  const void* thread_;          // which thread made the tape
+  detail::TapeStorage* storage_;
+  double* adjoints_;            // element 0 in the middle: inputs below, statements above
+  std::uint64_t generation_;    // of slots made now
+  std::uint32_t id_, recording_;  // the parts of the stamp
+  std::int32_t inputs_ = 0;
+  std::int32_t swept_inputs_ = 0;  // inputs that existed at the last sweep
+  std::int32_t swept_ = 0;      // statements whose adjoints of a retained sweep can be read
+  std::int32_t gathered_ = 0;   // statements whose adjoints are being gathered for backward_from
+  bool pending_ = false;        // backward_to gathered adjoints that backward_from has to carry on
+  bool sweeping_ = false;
+};
+
+}  // namespace autograd

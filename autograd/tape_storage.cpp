@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "tape_storage.hpp"
+
+#include <atomic>
+#include <mutex>
+
+namespace autograd::detail {
+
+constinit Recorder no_tape;
+constinit thread_local Recorder* recorder = &no_tape;
+constinit thread_local std::int32_t fusable = 0;
+
+TapeStorage::TapeStorage() {
+  add_chunk();
+  blocks.push_back(static_cast<std::byte*>(allocate(kBlockBytes)));
+  block_top = blocks[0];
+  slots.push_back({0, nullptr});   // slots count from 1
+  leaves.push_back({0, nullptr, nullptr, false});
+}
+
+TapeStorage::~TapeStorage() {
+  for (const Chunk& c : chunks) deallocate(c.begin, Chunk::kBytes);
+  for (std::byte* records : blocks) deallocate(records, kBlockBytes);
+  if (adjoint_block) deallocate(adjoint_block, adjoint_bytes);
+}
+
+void TapeStorage::add_chunk() {
+  if (chunks.size() == chunks.capacity()) chunks.reserve(2 * chunks.size() + 1);
+  auto* begin = static_cast<std::byte*>(allocate(Chunk::kBytes));
+  chunks.push_back({begin, begin, reinterpret_cast<std::uint8_t*>(begin + Chunk::kBytes), 0});
+}
+
+std::size_t TapeStorage::bytes() const {
+  return chunks.size() * Chunk::kBytes + blocks.size() * kBlockBytes + adjoint_bytes +
+         slots.capacity() * sizeof(Slot) + leaves.capacity() * sizeof(LeafSlot);
+}
+
+namespace {
+
+constinit thread_local TapeStorage* spares = nullptr;
+constinit thread_local bool closed = false;  // the thread is ending: nothing is kept any more
+
+struct Closer {
+  ~Closer() {
+    closed = true;
+    while (spares) {
+      TapeStorage* next = spares->next;
+      delete spares;
+      spares = next;
+    }
+  }
+};
+
+}  // namespace
+
+TapeStorage* TapeStorage::take() {
+  if (TapeStorage* storage = spares) {
+    spares = storage->next;
+    return storage;
+  }
+  static thread_local Closer closer;
+  (void)closer;
+  return new TapeStorage;
+}
+
+void TapeStorage::give_back(TapeStorage* storage) noexcept {
+  if (closed) {
+    delete storage;
+    return;
+  }
+  storage->next = spares;
+  spares = storage;
+}
+
+std::uint64_t next_serial() {
+  constexpr std::uint64_t kBatch = 1 << 16;
+  static constinit std::atomic<std::uint64_t> used{1};
+  constinit static thread_local std::uint64_t next = 0, end = 0;
+  if (next == end) {
+    next = used.fetch_add(kBatch, std::memory_order_relaxed);
+    end = next + kBatch;
+  }
+  return next++;
+}
+
+namespace {
+
+constexpr int kIdBits = 21, kIdWeight = 10;
+
+}  // namespace
+
+std::uint32_t next_tape_id() {
+  constexpr int kBatch = 64;
+  static std::mutex mutex;
+  static std::uint32_t shared = (1u << kIdWeight) - 1;
+  constinit static thread_local std::uint32_t code = 0;
+  constinit static thread_local int left = 0;
+  if (left == 0) {
+    const std::lock_guard lock(mutex);
+    code = shared;
+    for (int i = 0; i < kBatch; ++i) shared = next_code(shared, kIdBits, kIdWeight);
+    left = kBatch;
+  }
+  --left;
+  const std::uint32_t id = code;
+  code = next_code(code, kIdBits, kIdWeight);
+  return id;
+}
+
+}  // namespace autograd::detail

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: Apache-2.0
+// The memory of a tape: chunks of statements, slots of tensors, records, adjoints. Internal.
+// It outlives the tape: the next tape of the thread takes it over, because the first touch of a fresh
+// page costs ten times the record that is written there.
+#pragma once
+
+#include <bit>
+#include <cstddef>
+#include <cstdint>
+#include <vector>
+
+#include "node.hpp"
+#include "recorder.hpp"
+#include "tensor.hpp"
+
+namespace autograd::detail {
+
+struct Record;
+
+/// What a tape knows of a kind of record.
+struct RecordInfo {
+  const char* name;
+  /// Turns the adjoint of the result into those of the operands, through tape.accumulate.
+  void (*sweep)(Record& record, Tape& tape, const Tensor& dy);
+  void (*destroy)(Record& record) noexcept;
+};
+
+/// Base of every tensor record; the stream holds a pointer to it.
+struct Record {
+  const RecordInfo* info;
+  Record* previous = nullptr;
+  std::int32_t out = 0;     // slot of the result; 0: the result is scalars
+  std::uint32_t block = 0;  // of the arena
+};
+
+/// Statements: entries from `begin` up, counts from the end down.
+struct Chunk {
+  static constexpr std::size_t kBytes = std::size_t{1} << 18;
+  std::byte* begin;
+  std::byte* top;            // where it was left for the next chunk
+  std::uint8_t* counts;
+  std::int32_t before;       // index of the last statement before the chunk
+};
+
+/// A tensor value on the tape.
+struct Slot {
+  std::uint64_t generation;
+  Node* adjoint;
+};
+
+/// An input or a parameter; referenced with negative slot numbers.
+struct LeafSlot {
+  std::uint64_t generation;
+  Node* node;     // owned
+  Node* adjoint;  // owned
+  bool input;
+};
+
+/// A stretch of recording between rewinds: statements from `first` on.
+struct Segment {
+  std::int32_t first;
+  std::uint64_t serial;
+  std::uint32_t recording;
+};
+
+struct TapeStorage {
+  static constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
+
+  std::vector<Chunk> chunks;
+  std::size_t chunk = 0;
+  std::vector<Slot> slots;
+  std::vector<LeafSlot> leaves;
+  std::vector<Segment> segments;
+  std::vector<std::byte*> blocks;  // of records
+  std::size_t block = 0;
+  std::byte* block_top = nullptr;
+  Record* last = nullptr;
+  void* adjoint_block = nullptr;
+  std::size_t adjoint_bytes = 0;
+  std::int32_t statement_capacity = 0, input_capacity = 0;
+  TapeStorage* next = nullptr;  // in the list of spares
+
+  TapeStorage();
+  ~TapeStorage();
+  TapeStorage(const TapeStorage&) = delete;
+  TapeStorage& operator=(const TapeStorage&) = delete;
+
+  void add_chunk();
+  std::byte* end_of_chunk(std::size_t i) const { return chunks[i].begin + Chunk::kBytes; }
+  std::size_t bytes() const;
+
+  /// This thread's spare, or a new one.
+  static TapeStorage* take();
+  /// Keeps it for the next tape of this thread.
+  static void give_back(TapeStorage* storage) noexcept;
+};
+
+/// A number that no slot, parameter or stretch of recording had before, in any thread.
+std::uint64_t next_serial();
+/// The next larger word of the same weight among those of `bits` bits (Gosper's hack), starting over
+/// after the last one.
+constexpr std::uint32_t next_code(std::uint32_t code, int bits, int weight) {
+  const std::uint32_t low = code & (~code + 1), ripple = code + low;
+  const std::uint32_t next = (((ripple ^ code) >> 2) >> std::countr_zero(low)) | ripple;
+  return next >> bits ? (1u << weight) - 1 : next;
+}
+/// The tape part of a stamp for a new tape.
+std::uint32_t next_tape_id();
+
+}  // namespace autograd::detail

@@ -1,0 +1,443 @@
+// SPDX-License-Identifier: Apache-2.0
+// Var: a differentiable scalar, and the expressions that it is assigned from.
+//
+// An expression holds its operands by value, {value, index, stamp}, and never refers to a variable:
+// `auto e = a * b;` is safe to keep, and its derivative is that of the a and b it was made of.
+// Assigning it to a Var records one statement, with the partial derivative by every operand.
+// Copy constructors are written out member by member: defaulted aggregate copies defeat GCC's scalar
+// replacement and cost up to 2x.
+//
+// Threads: a Var belongs to the tape, and so to the thread, that recorded it.
+#pragma once
+
+#include <concepts>
+#include <cstdint>
+#include <type_traits>
+
+#include "error.hpp"
+#include "inline.hpp"
+#include "ops/elementwise.hpp"
+#include "recorder.hpp"
+#include "scalar_math.hpp"
+
+namespace autograd {
+
+class Var;
+
+/// Base of all expressions; being here it lets their operators and functions be found.
+struct ExpressionBase {};
+
+namespace detail {
+
+template <class T>
+inline constexpr bool kAlwaysFalse = false;
+
+// A number inside an expression.
+struct Constant : ExpressionBase {
+  static constexpr int kCount = 0;
+  double value_;
+
+  AUTOGRAD_INLINE explicit Constant(double value) : value_(value) {}
+  AUTOGRAD_INLINE Constant(const Constant& o) : ExpressionBase(), value_(o.value_) {}
+  Constant& operator=(const Constant&) = delete;
+  AUTOGRAD_INLINE double value() const { return value_; }
+  AUTOGRAD_INLINE std::uint32_t stamps() const { return 0; }
+  template <int>
+  AUTOGRAD_INLINE void store(Entry*, double) const {}
+  template <int>
+  AUTOGRAD_INLINE void skip(Entry*) const {}
+  AUTOGRAD_INLINE void store_stamps(std::uint32_t*) const {}
+};
+
+// A variable as it was when the expression was made.
+struct Leaf : ExpressionBase {
+  static constexpr int kCount = 1;
+  double value_;
+  std::int32_t index_;
+  std::uint32_t stamp_;
+
+  AUTOGRAD_INLINE explicit Leaf(const Var& variable);
+  AUTOGRAD_INLINE Leaf(const Leaf& o)
+      : ExpressionBase(), value_(o.value_), index_(o.index_), stamp_(o.stamp_) {}
+  Leaf& operator=(const Leaf&) = delete;
+  AUTOGRAD_INLINE double value() const { return value_; }
+  AUTOGRAD_INLINE std::uint32_t stamps() const { return stamp_; }
+  template <int At>
+  AUTOGRAD_INLINE void store(Entry* entries, double partial) const {
+    entries[At].partial = partial;
+    entries[At].index = index_;
+  }
+  // Index 0 collects what nobody reads: the side of a where() that was not taken.
+  template <int At>
+  AUTOGRAD_INLINE void skip(Entry* entries) const {
+    entries[At].partial = 0;
+    entries[At].index = 0;
+  }
+  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const { *stamps = stamp_; }
+};
+
+template <class T>
+struct OperandOf {
+  using type = T;
+};
+template <>
+struct OperandOf<Var> {
+  using type = Leaf;
+};
+template <Arithmetic T>
+struct OperandOf<T> {
+  using type = Constant;
+};
+template <class T>
+using Operand = typename OperandOf<T>::type;
+
+// What cannot be done to an expression that is not a Var.
+template <class T>
+constexpr void refuse_assignment() {
+  static_assert(kAlwaysFalse<T>,
+                "an expression kept with auto cannot be assigned to: write autograd::Var instead of "
+                "auto for a variable that changes");
+}
+
+// y = Row(a).
+template <class Row, class A>
+struct Unary : ExpressionBase {
+  static constexpr int kCount = A::kCount;
+  static constexpr std::size_t kRow = ops::UnaryRows::index_of<Row>();
+  A a_;
+  double value_;
+
+  template <class X>
+  AUTOGRAD_INLINE explicit Unary(const X& a) : a_(a), value_(Row::value(a_.value())) {}
+  AUTOGRAD_INLINE Unary(const Unary& o) : ExpressionBase(), a_(o.a_), value_(o.value_) {}
+  template <class T>
+  void operator=(const T&) { refuse_assignment<T>(); }
+  template <class T>
+  void operator+=(const T&) { refuse_assignment<T>(); }
+  AUTOGRAD_INLINE double value() const { return value_; }
+  AUTOGRAD_INLINE std::uint32_t stamps() const { return a_.stamps(); }
+  template <int At>
+  AUTOGRAD_INLINE void store(Entry* entries, double m) const {
+    a_.template store<At>(entries, m * Row::slope(a_.value(), value_));
+  }
+  template <int At>
+  AUTOGRAD_INLINE void skip(Entry* entries) const { a_.template skip<At>(entries); }
+  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const { a_.store_stamps(stamps); }
+};
+
+// y = Row(a, b).
+template <class Row, class A, class B>
+struct Binary : ExpressionBase {
+  static constexpr int kCount = A::kCount + B::kCount;
+  static constexpr std::size_t kRow = ops::BinaryRows::index_of<Row>();
+  A a_;
+  B b_;
+  double value_;
+
+  template <class X, class Y>
+  AUTOGRAD_INLINE Binary(const X& a, const Y& b)
+      : a_(a), b_(b), value_(Row::value(a_.value(), b_.value())) {}
+  AUTOGRAD_INLINE Binary(const Binary& o)
+      : ExpressionBase(), a_(o.a_), b_(o.b_), value_(o.value_) {}
+  template <class T>
+  void operator=(const T&) { refuse_assignment<T>(); }
+  template <class T>
+  void operator+=(const T&) { refuse_assignment<T>(); }
+  AUTOGRAD_INLINE double value() const { return value_; }
+  AUTOGRAD_INLINE std::uint32_t stamps() const { return a_.stamps() | b_.stamps(); }
+  template <int At>
+  AUTOGRAD_INLINE void store(Entry* entries, double m) const {
+    // The slope by a constant is not computed: log(a) of pow(a, 2.0) would be NaN for a < 0.
+    if constexpr (A::kCount > 0) {
+      a_.template store<At>(entries, m * Row::slope_a(a_.value(), b_.value(), value_));
+    }
+    if constexpr (B::kCount > 0) {
+      b_.template store<At + A::kCount>(entries,
+                                        m * Row::slope_b(a_.value(), b_.value(), value_));
+    }
+  }
+  template <int At>
+  AUTOGRAD_INLINE void skip(Entry* entries) const {
+    a_.template skip<At>(entries);
+    b_.template skip<At + A::kCount>(entries);
+  }
+  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const {
+    a_.store_stamps(stamps);
+    b_.store_stamps(stamps + A::kCount);
+  }
+};
+
+// y = c ? a : b. The side not taken is skipped, not multiplied by zero.
+template <class A, class B>
+struct Select : ExpressionBase {
+  static constexpr int kCount = A::kCount + B::kCount;
+  bool condition_;
+  A a_;
+  B b_;
+
+  template <class X, class Y>
+  AUTOGRAD_INLINE Select(bool condition, const X& a, const Y& b)
+      : condition_(condition), a_(a), b_(b) {}
+  AUTOGRAD_INLINE Select(const Select& o)
+      : ExpressionBase(), condition_(o.condition_), a_(o.a_), b_(o.b_) {}
+  template <class T>
+  void operator=(const T&) { refuse_assignment<T>(); }
+  template <class T>
+  void operator+=(const T&) { refuse_assignment<T>(); }
+  AUTOGRAD_INLINE double value() const { return condition_ ? a_.value() : b_.value(); }
+  AUTOGRAD_INLINE std::uint32_t stamps() const { return a_.stamps() | b_.stamps(); }
+  template <int At>
+  AUTOGRAD_INLINE void store(Entry* entries, double m) const {
+    if (condition_) {
+      a_.template store<At>(entries, m);
+      b_.template skip<At + A::kCount>(entries);
+    } else {
+      a_.template skip<At>(entries);
+      b_.template store<At + A::kCount>(entries, m);
+    }
+  }
+  template <int At>
+  AUTOGRAD_INLINE void skip(Entry* entries) const {
+    a_.template skip<At>(entries);
+    b_.template skip<At + A::kCount>(entries);
+  }
+  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const {
+    a_.store_stamps(stamps);
+    b_.store_stamps(stamps + A::kCount);
+  }
+};
+
+}  // namespace detail
+
+/// A Var, or an expression of Vars that has not been assigned to one yet.
+template <class E>
+concept Expression = std::derived_from<std::remove_cvref_t<E>, ExpressionBase>;
+
+/// What may stand beside an expression: another one, or a number.
+template <class A, class B>
+concept ExpressionPair = (Expression<A> && (Expression<B> || Arithmetic<B>)) ||
+                         (Arithmetic<A> && Expression<B>);
+
+/// A differentiable scalar. Made of a number it is passive: a constant that no tape tracks. Made by
+/// Tape::input it is an input; assigned from an expression it is recorded on the tape in scope, or
+/// passive when there is none. 16 bytes.
+class Var : public ExpressionBase {
+ public:
+  AUTOGRAD_INLINE Var() : Var(0.0) {}
+  AUTOGRAD_INLINE Var(double value) : value_(value), index_(0), stamp_(detail::kPassive) {}
+  // A copy shares the index; the statement behind it may no longer be extended.
+  AUTOGRAD_INLINE Var(const Var& o)
+      : ExpressionBase(), value_(o.value_), index_(o.index_), stamp_(o.stamp_) {
+    detail::fusable = 0;
+  }
+  AUTOGRAD_INLINE Var& operator=(const Var& o) {
+    value_ = o.value_;
+    index_ = o.index_;
+    stamp_ = o.stamp_;
+    detail::fusable = 0;
+    return *this;
+  }
+  /// Records the expression. Throws TapeError for operands of another tape or a consumed recording.
+  template <Expression E>
+  AUTOGRAD_INLINE Var(const E& e) {
+    record(e);
+  }
+  template <Expression E>
+  AUTOGRAD_INLINE Var& operator=(const E& e) {
+    record(e);
+    return *this;
+  }
+
+  AUTOGRAD_INLINE double value() const { return value_; }
+
+  /// dy/d(this) for what has been swept: accumulated over sweeps for an input, of the last retained
+  /// sweep for other values. Throws TapeError, saying why, when no sweep has reached it.
+  double grad() const;
+  bool has_grad() const;
+
+  /// The same as x = x + e; consecutive ones are recorded as one statement.
+  template <class E>
+    requires Expression<E> || Arithmetic<E>
+  AUTOGRAD_INLINE Var& operator+=(const E& e) {
+    return accumulate<ops::Add>(e, 1.0);
+  }
+  template <class E>
+    requires Expression<E> || Arithmetic<E>
+  AUTOGRAD_INLINE Var& operator-=(const E& e) {
+    return accumulate<ops::Sub>(e, -1.0);
+  }
+  template <class E>
+    requires Expression<E> || Arithmetic<E>
+  AUTOGRAD_INLINE Var& operator*=(const E& e);
+  template <class E>
+    requires Expression<E> || Arithmetic<E>
+  AUTOGRAD_INLINE Var& operator/=(const E& e);
+
+  // Internal: position on the tape.
+  AUTOGRAD_INLINE std::int32_t index() const { return index_; }
+  AUTOGRAD_INLINE std::uint32_t stamp() const { return stamp_; }
+  AUTOGRAD_INLINE Var(double value, std::int32_t index, std::uint32_t stamp)
+      : value_(value), index_(index), stamp_(stamp) {}
+
+ private:
+  template <class E>
+  AUTOGRAD_INLINE void record(const E& e);
+  template <class E>
+  AUTOGRAD_COLD void record_cold(const E& e);
+  template <class Row, class E>
+  AUTOGRAD_INLINE Var& accumulate(const E& e, double sign);
+
+  double value_;
+  std::int32_t index_;
+  std::uint32_t stamp_;
+};
+
+AUTOGRAD_INLINE detail::Leaf::Leaf(const Var& variable)
+    : value_(variable.value()), index_(variable.index()), stamp_(variable.stamp()) {
+  if (index_ == fusable) fusable = 0;
+}
+
+template <class E>
+AUTOGRAD_INLINE void Var::record(const E& e) {
+  static_assert(E::kCount <= detail::kMaxArguments, "split this expression: too many variables");
+  detail::Recorder& r = *detail::recorder;
+  if (e.stamps() & r.foreign) [[unlikely]] {
+    record_cold(e);
+    return;
+  }
+  if (!detail::has_room(r, E::kCount)) [[unlikely]] detail::grow(r);
+  e.template store<0>(reinterpret_cast<detail::Entry*>(r.top), 1.0);
+  r.top += E::kCount * sizeof(detail::Entry);
+  *--r.counts = E::kCount;
+  detail::fusable = index_ = ++r.size;
+  stamp_ = ~r.foreign;
+  value_ = e.value();
+}
+
+template <class E>
+AUTOGRAD_COLD void Var::record_cold(const E& e) {
+  detail::Entry entries[E::kCount];
+  std::uint32_t stamps[E::kCount];
+  e.template store<0>(entries, 1.0);
+  e.store_stamps(stamps);
+  index_ = detail::record_mixed(entries, stamps, E::kCount);
+  stamp_ = index_ ? ~detail::recorder->foreign : detail::kPassive;
+  value_ = e.value();
+}
+
+template <class Row, class E>
+AUTOGRAD_INLINE Var& Var::accumulate(const E& e, double sign) {
+  if constexpr (Arithmetic<E>) {
+    value_ += sign * static_cast<double>(e);  // a constant changes no derivative: same statement
+    return *this;
+  } else {
+    using Node = detail::Operand<E>;
+    const Node node(e);  // a leaf of this variable ends fusion here, as it must
+    detail::Recorder& r = *detail::recorder;
+    if (index_ == detail::fusable && index_ != 0 && !(node.stamps() & r.foreign) &&
+        *r.counts + Node::kCount <= detail::kMaxArguments && detail::has_room(r, Node::kCount)) {
+      node.template store<0>(reinterpret_cast<detail::Entry*>(r.top), sign);
+      r.top += Node::kCount * sizeof(detail::Entry);
+      *r.counts = static_cast<std::uint8_t>(*r.counts + Node::kCount);
+      value_ += sign * node.value();
+      return *this;
+    }
+    record(detail::Binary<Row, detail::Leaf, Node>(*this, node));
+    return *this;
+  }
+}
+
+// --- Operators and functions of expressions: one line each, everything else is in the row.
+#define AUTOGRAD_BINARY(function, Row)                                            \
+  template <class A, class B>                                                     \
+    requires ExpressionPair<A, B>                                                 \
+  AUTOGRAD_INLINE auto function(const A& a, const B& b) {                         \
+    return detail::Binary<ops::Row, detail::Operand<A>, detail::Operand<B>>(a, b); \
+  }
+#define AUTOGRAD_UNARY(function, Row)                       \
+  template <Expression A>                                   \
+  AUTOGRAD_INLINE auto function(const A& a) {               \
+    return detail::Unary<ops::Row, detail::Operand<A>>(a);  \
+  }
+#define AUTOGRAD_COMPARE(op)                                            \
+  template <class A, class B>                                           \
+    requires ExpressionPair<A, B>                                       \
+  AUTOGRAD_INLINE bool operator op(const A& a, const B& b) {            \
+    return detail::plain_value(a) op detail::plain_value(b);            \
+  }
+
+namespace detail {
+template <class E>
+AUTOGRAD_INLINE double plain_value(const E& e) {
+  if constexpr (Arithmetic<E>) {
+    return static_cast<double>(e);
+  } else {
+    return e.value();
+  }
+}
+}  // namespace detail
+
+AUTOGRAD_BINARY(operator+, Add)
+AUTOGRAD_BINARY(operator-, Sub)
+AUTOGRAD_BINARY(operator*, Mul)
+AUTOGRAD_BINARY(operator/, Div)
+AUTOGRAD_BINARY(pow, Pow)
+AUTOGRAD_BINARY(max, Maximum)
+AUTOGRAD_BINARY(min, Minimum)
+AUTOGRAD_UNARY(operator-, Neg)
+AUTOGRAD_UNARY(exp, Exp)
+AUTOGRAD_UNARY(log, Log)
+AUTOGRAD_UNARY(log1p, Log1p)
+AUTOGRAD_UNARY(expm1, Expm1)
+AUTOGRAD_UNARY(sqrt, Sqrt)
+AUTOGRAD_UNARY(square, Square)
+AUTOGRAD_UNARY(abs, Abs)
+AUTOGRAD_UNARY(sin, Sin)
+AUTOGRAD_UNARY(cos, Cos)
+AUTOGRAD_UNARY(tan, Tan)
+AUTOGRAD_UNARY(asin, Asin)
+AUTOGRAD_UNARY(acos, Acos)
+AUTOGRAD_UNARY(atan, Atan)
+AUTOGRAD_UNARY(sinh, Sinh)
+AUTOGRAD_UNARY(cosh, Cosh)
+AUTOGRAD_UNARY(tanh, Tanh)
+AUTOGRAD_UNARY(sigmoid, Sigmoid)
+AUTOGRAD_UNARY(relu, Relu)
+AUTOGRAD_UNARY(softplus, Softplus)
+AUTOGRAD_COMPARE(<)
+AUTOGRAD_COMPARE(<=)
+AUTOGRAD_COMPARE(>)
+AUTOGRAD_COMPARE(>=)
+AUTOGRAD_COMPARE(==)
+AUTOGRAD_COMPARE(!=)
+
+#undef AUTOGRAD_BINARY
+#undef AUTOGRAD_UNARY
+#undef AUTOGRAD_COMPARE
+
+template <Expression A>
+AUTOGRAD_INLINE auto operator+(const A& a) {
+  return detail::Operand<A>(a);
+}
+
+/// c ? a : b. The side not taken gets no gradient, also when its derivative is NaN or infinite.
+template <class A, class B>
+  requires ExpressionPair<A, B>
+AUTOGRAD_INLINE auto where(bool c, const A& a, const B& b) {
+  return detail::Select<detail::Operand<A>, detail::Operand<B>>(c, a, b);
+}
+
+template <class E>
+  requires Expression<E> || Arithmetic<E>
+AUTOGRAD_INLINE Var& Var::operator*=(const E& e) {
+  record(*this * e);
+  return *this;
+}
+template <class E>
+  requires Expression<E> || Arithmetic<E>
+AUTOGRAD_INLINE Var& Var::operator/=(const E& e) {
+  record(*this / e);
+  return *this;
+}
+
+}  // namespace autograd

@@ -1,0 +1,230 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "module.hpp"
+
+#include <algorithm>
+#include <unordered_set>
+
+namespace nn {
+
+using autograd::ValueError;
+
+struct Module::State {
+  struct Child {
+    std::string name;
+    std::shared_ptr<State> state;
+  };
+
+  NamedTensors parameters, buffers;
+  std::vector<Child> children;
+  bool training = true;
+  // Where it was registered last; only for messages.
+  std::weak_ptr<State> parent;
+  std::string name;
+
+  bool reaches(const State* other) const {
+    return this == other || std::any_of(children.begin(), children.end(), [&](const Child& child) {
+             return child.state->reaches(other);
+           });
+  }
+
+  std::string path() const {
+    const std::shared_ptr<State> above = parent.lock();
+    const std::string front = above ? above->path() : "";
+    return front.empty() ? name : front + "." + name;
+  }
+
+  void check_name(const char* function, const std::string& wanted, bool dots) const;
+  void check_present(const Child& child) const;
+
+  /// Calls f(prefix, state) for this state, then for those below, in order.
+  template <class F> void visit(const std::string& prefix, F&& f) {
+    f(prefix, *this);
+    for (const Child& child : children) {
+      check_present(child);
+      child.state->visit(prefix + child.name + ".", f);
+    }
+  }
+
+  /// The tensors of one kind under their dotted names, each once.
+  NamedTensors collect(NamedTensors State::*kind) {
+    NamedTensors all;
+    std::unordered_set<const void*> seen;
+    visit("", [&](const std::string& prefix, State& state) {
+      for (const auto& [key, tensor] : state.*kind) {
+        if (seen.insert(tensor.node()).second) all.emplace_back(prefix + key, tensor);
+      }
+    });
+    return all;
+  }
+};
+
+void Module::State::check_name(const char* function, const std::string& wanted, bool dots) const {
+  const auto fail = [&](const std::string& what, const std::string& need) {
+    throw ValueError(std::string(function) + ": " + what + ": '" + wanted + "'; need " + need);
+  };
+  if (wanted.empty()) fail("the name is empty", "at least one character");
+  if (!dots && wanted.find('.') != std::string::npos) {
+    fail("the name has a dot", "a name without one (dots separate modules)");
+  }
+  const auto same = [&](const auto& entry) { return entry.first == wanted; };
+  const bool taken = std::any_of(parameters.begin(), parameters.end(), same) ||
+                     std::any_of(buffers.begin(), buffers.end(), same) ||
+                     std::any_of(children.begin(), children.end(),
+                                 [&](const Child& child) { return child.name == wanted; });
+  if (taken) fail("the name is taken", "one name for each parameter, buffer and module");
+}
+
+// Nobody but the parent holds the state any more: the member was assigned another module. Its
+// parameters would be missed by the optimizer without a word.
+void Module::State::check_present(const Child& child) const {
+  if (child.state.use_count() > 1) return;
+  const std::string full = child.state->path();
+  throw ValueError("Module: a member was replaced after it was registered: '" + full +
+                   "'; need register_module(\"" + child.name + "\", ...) after the assignment");
+}
+
+Module::Module() : state_(std::make_shared<State>()) {}
+
+void Module::register_module(const std::string& name, Module& member) {
+  auto& children = state_->children;
+  const auto replaced = std::find_if(children.begin(), children.end(), [&](const auto& child) {
+    return child.name == name && child.state.use_count() == 1;
+  });
+  if (replaced == children.end()) state_->check_name("register_module", name, true);
+  if (member.state_->reaches(state_.get())) {
+    throw ValueError("register_module: a module cannot contain itself: '" + name +
+                     "'; need another module");
+  }
+  if (replaced == children.end()) {
+    children.push_back({name, member.state_});
+  } else {
+    replaced->state = member.state_;
+  }
+  member.state_->parent = state_;
+  member.state_->name = name;
+}
+
+void Module::register_parameter(const std::string& name, Tensor parameter) {
+  state_->check_name("register_parameter", name, false);
+  parameter.set_requires_grad();
+  state_->parameters.emplace_back(name, std::move(parameter));
+}
+
+void Module::register_buffer(const std::string& name, Tensor buffer) {
+  state_->check_name("register_buffer", name, false);
+  if (!buffer.defined()) {
+    throw ValueError("register_buffer: undefined tensor: '" + name + "'; need a tensor");
+  }
+  state_->buffers.emplace_back(name, std::move(buffer));
+}
+
+NamedTensors Module::named_parameters() const { return state_->collect(&State::parameters); }
+
+NamedTensors Module::named_buffers() const { return state_->collect(&State::buffers); }
+
+std::vector<Tensor> Module::parameters() const {
+  std::vector<Tensor> all;
+  for (auto& entry : named_parameters()) all.push_back(std::move(entry.second));
+  return all;
+}
+
+void Module::train(bool on) {
+  state_->visit("", [&](const std::string&, State& state) { state.training = on; });
+}
+
+bool Module::is_training() const { return state_->training; }
+
+StateDict Module::state_dict() const {
+  StateDict all;
+  state_->visit("", [&](const std::string& prefix, State& state) {
+    for (const auto* kind : {&state.parameters, &state.buffers}) {
+      for (const auto& [key, tensor] : *kind) all.insert(prefix + key, autograd::detach(tensor));
+    }
+  });
+  return all;
+}
+
+namespace {
+
+/// Names and what they need, separated by commas, and how many.
+struct List {
+  std::string text;
+  int count = 0;
+  void add(const std::string& item) { text += (count++ > 0 ? ", " : "") + item; }
+};
+
+/// Whether an entry `given` can be copied into `own`: same shape, and the same dtype or both floating.
+bool fits(const Tensor& given, const Tensor& own) {
+  if (!given.defined() || given.shape() != own.shape()) return false;
+  return given.dtype() == own.dtype() ||
+         (autograd::is_floating(given.dtype()) && autograd::is_floating(own.dtype()));
+}
+
+std::string kind_of(const Tensor& tensor) {
+  if (!tensor.defined()) return "undefined";
+  return std::string(autograd::name(tensor.dtype())) + " " + autograd::to_string(tensor.shape());
+}
+
+}  // namespace
+
+void Module::load_state_dict(const StateDict& state) {
+  const StateDict own = state_dict();
+  List missing, unexpected, misfits;
+  for (const auto& [key, tensor] : own) {
+    if (!state.contains(key)) {
+      missing.add(key);
+    } else if (const Tensor& given = state.at(key); !fits(given, tensor)) {
+      misfits.add(key + " is " + kind_of(given) + " and not " + kind_of(tensor));
+    }
+  }
+  for (const auto& [key, tensor] : state) {
+    if (!own.contains(key)) unexpected.add(key);
+  }
+  if (missing.count + unexpected.count + misfits.count > 0) {
+    std::string what;
+    const auto part = [&](const char* title, const List& list) {
+      if (list.count > 0) what += (what.empty() ? "" : "; ") + std::string(title) + list.text;
+    };
+    part("missing ", missing);
+    part("unexpected ", unexpected);
+    part("misshapen ", misfits);
+    throw ValueError("load_state_dict: the state does not fit the module: " + what +
+                     "; need the names, shapes and dtypes of state_dict() (" +
+                     std::to_string(missing.count) + " missing, " +
+                     std::to_string(unexpected.count) + " unexpected, " +
+                     std::to_string(misfits.count) + " misshapen)");
+  }
+  for (const auto& [key, tensor] : own) autograd::copy_(autograd::detach(tensor), state.at(key));
+}
+
+void Module::zero_grad() {
+  for (Tensor& parameter : parameters()) parameter.zero_grad();
+}
+
+std::string Module::path() const { return state_->path(); }
+
+std::string Module::describe(const char* type) const {
+  const std::string where = path();
+  return where.empty() ? type : std::string(type) + " '" + where + "'";
+}
+
+void Module::rethrow(const char* type) const {
+  const std::string front = describe(type) + ": ";
+  try {
+    throw;
+  } catch (const autograd::ShapeError& error) {
+    throw autograd::ShapeError(front + error.what());
+  } catch (const autograd::ValueError& error) {
+    throw autograd::ValueError(front + error.what());
+  } catch (const autograd::TypeError& error) {
+    throw autograd::TypeError(front + error.what());
+  } catch (const autograd::TapeError& error) {
+    throw autograd::TapeError(front + error.what());
+  } catch (const autograd::BranchError& error) {
+    throw autograd::BranchError(front + error.what());
+  } catch (const autograd::IoError& error) {
+    throw autograd::IoError(front + error.what());
+  }
+}
+
+}  // namespace nn

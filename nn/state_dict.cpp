@@ -1,0 +1,34 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "state_dict.hpp"
+
+namespace nn {
+
+std::size_t StateDict::position(const char* function, std::string_view name) const {
+  const auto found = index_.find(name);
+  if (found != index_.end()) return found->second;
+  throw autograd::ValueError(std::string(function) + ": no such name: '" + std::string(name) +
+                             "'; need one of the " + std::to_string(size()) + " names it holds");
+}
+
+const Tensor& StateDict::at(std::string_view name) const {
+  return entries_[position("StateDict.at", name)].second;
+}
+
+void StateDict::insert(std::string name, Tensor tensor) {
+  if (!index_.emplace(name, entries_.size()).second) {
+    throw autograd::ValueError("StateDict.insert: the name is taken: '" + name +
+                               "'; need a name that contains() does not know");
+  }
+  entries_.emplace_back(std::move(name), std::move(tensor));
+}
+
+void StateDict::erase(std::string_view name) {
+  const std::size_t gone = position("StateDict.erase", name);
+  index_.erase(index_.find(name));
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(gone));
+  for (auto& entry : index_) {
+    if (entry.second > gone) --entry.second;
+  }
+}
+
+}  // namespace nn
