@@ -4,6 +4,8 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
+#include <type_traits>
 
 #include "error.hpp"
 
@@ -33,6 +35,8 @@ constexpr bool is_floating(DType dtype) { return dtype <= DType::float64; }
 
 /// The dtype of elements stored as T (float, double, std::int64_t or bool).
 template <class T>
+  requires(std::is_same_v<T, float> || std::is_same_v<T, double> ||
+           std::is_same_v<T, std::int64_t> || std::is_same_v<T, bool>)
 inline constexpr DType dtype_of = DType::float32;
 template <>
 inline constexpr DType dtype_of<double> = DType::float64;

@@ -10,7 +10,9 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <functional>
 #include <mutex>
 #include <new>
 #include <string>
@@ -46,8 +48,7 @@ struct Central {
   std::size_t limit = kMostBytes;
   std::uint64_t system_allocations = 0;
   Slab* slabs = nullptr;
-  ThreadState* states = nullptr;
-  ThreadState* abandoned = nullptr;
+  ThreadState *states = nullptr, *abandoned = nullptr;
 };
 constinit Central central;
 
@@ -143,32 +144,17 @@ void return_batch(int cls, FreeBlock* batch, std::uint32_t count) noexcept {
 }
 
 AUTOGRAD_COLD FreeBlock* get_batch_or_throw(int cls, std::size_t bytes) {
-  {
-    const std::lock_guard lock(central.mutex);
-    if (FreeBlock* batch = get_batch(cls)) return batch;
-  }
-  empty_cache();  // blocks of other sizes may make room
-  {
+  for (int attempt = 0; attempt < 2; ++attempt) {
+    if (attempt > 0) empty_cache();  // blocks of other sizes may make room
     const std::lock_guard lock(central.mutex);
     if (FreeBlock* batch = get_batch(cls)) return batch;
   }
   throw_short(bytes);
 }
 
-// Which slabs have all of their blocks in the central list: counted by finding each block's slab
-// among the slabs' sorted addresses. Slow, and simple because nothing has to be kept up to date.
-Slab* slab_of(Slab** slabs, std::size_t n, const void* block) {
-  std::size_t low = 0;
-  while (n > 1) {
-    const std::size_t half = n / 2;
-    if (static_cast<void*>(slabs[low + half]) <= block) low += half;
-    n -= half;
-  }
-  return slabs[low];
-}
-int compare_slabs(const void* a, const void* b) {
-  const Slab *x = *static_cast<Slab*const*>(a), *y = *static_cast<Slab*const*>(b);
-  return x < y ? -1 : x > y;
+// The slab that a block was cut from, among all n slabs by ascending address.
+Slab* slab_of(Slab** slabs, std::size_t n, void* block) {
+  return *(std::upper_bound(slabs, slabs + n, static_cast<Slab*>(block), std::less<>()) - 1);
 }
 
 // Takes all blocks of a class out of the central list and calls f with each; f may put some back.
@@ -185,44 +171,46 @@ template <class F> void take_all(int cls, F&& f) {
   }
 }
 
+// Takes the blocks of whole free slabs out of the central list.
+void drop_blocks(int cls, Slab** slabs, std::size_t n) noexcept {
+  FreeBlock* kept = nullptr;
+  std::uint32_t count = 0;
+  take_all(cls, [&](FreeBlock* block) {
+    const Slab* slab = slab_of(slabs, n, block);
+    if (slab->free == slab->blocks) return;
+    block->next = kept;
+    kept = block;
+    if (++count < batch_count(cls)) return;
+    put_batch(cls, std::exchange(kept, nullptr), std::exchange(count, 0u));
+  });
+  if (kept) put_batch(cls, kept, count);
+}
+
+// Frees the slabs whose blocks are all in the central list. They are found by counting, which is slow
+// and needs nothing to be kept up to date before.
 void release_slabs() noexcept {
   std::size_t n = 0;
   for (Slab* slab = central.slabs; slab; slab = slab->next) ++n;
-  if (n == 0) return;
   Slab** slabs = static_cast<Slab**>(std::malloc(n * sizeof(Slab*)));
-  if (!slabs) return;
-  n = 0;
+  if (!slabs || n == 0) return std::free(slabs);
+  Slab** end = slabs;
   for (Slab* slab = central.slabs; slab; slab = slab->next) {
     slab->free = 0;
-    slabs[n++] = slab;
+    *end++ = slab;
   }
-  std::qsort(slabs, n, sizeof(Slab*), compare_slabs);
+  std::sort(slabs, end, std::less<>());
   for (int cls = 0; cls < kSlabClasses; ++cls) {
     for (FreeBlock* batch = central.batches[cls]; batch; batch = batch->next_batch) {
-      for (FreeBlock* b = batch; b; b = b->next) ++slab_of(slabs, n, b)->free;
+      for (FreeBlock* block = batch; block; block = block->next) ++slab_of(slabs, n, block)->free;
     }
-    FreeBlock* kept = nullptr;
-    std::uint32_t count = 0;
-    take_all(cls, [&](FreeBlock* block) {
-      const Slab* slab = slab_of(slabs, n, block);
-      if (slab->free == slab->blocks) return;
-      block->next = kept;
-      kept = block;
-      if (++count < batch_count(cls)) return;
-      put_batch(cls, kept, count);
-      kept = nullptr;
-      count = 0;
-    });
-    if (kept) put_batch(cls, kept, count);
+    drop_blocks(cls, slabs, n);
   }
   central.slabs = nullptr;
-  for (std::size_t i = 0; i < n; ++i) {
-    Slab* slab = slabs[i];
-    if (slab->free == slab->blocks) {
-      std::free(slab);
+  for (Slab** slab = slabs; slab != end; ++slab) {
+    if ((*slab)->free == (*slab)->blocks) {
+      std::free(*slab);
     } else {
-      slab->next = central.slabs;
-      central.slabs = slab;
+      (*slab)->next = std::exchange(central.slabs, *slab);
     }
   }
   std::free(slabs);

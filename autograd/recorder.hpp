@@ -9,7 +9,7 @@
 // Stamps make every value say which tape, and which recording of it, it belongs to. A stamp is a
 // constant-weight code: 10 of 21 bits for the tape, 5 of 10 for the recording (none for inputs, which
 // outlive recordings). Words of equal weight are subsets of each other only if equal, so that for any
-// number of operands `(stamp | stamp | ...) & ~current` is zero exactly when all of them are active
+// number of operands `(stamp | stamp | ...) & foreign`, foreign being ~current, is zero exactly when all of them are active
 // and current: one test a statement finds passive, stale and foreign operands alike. Codes repeat after
 // 352,716 tapes and 252 recordings of one tape.
 #pragma once
@@ -31,15 +31,28 @@ struct __attribute__((packed)) Entry {
 };
 static_assert(sizeof(Entry) == 12);
 
-inline constexpr std::uint32_t kPassive = std::uint32_t{1} << 31;
-inline constexpr int kMaxArguments = 250;          // of one statement
-inline constexpr std::uint8_t kTensorRecord = 255;  // in place of an argument count
+// A value's stamp and index in one word, so that copying and comparing take one instruction each.
+using Tag = std::uint64_t;
+inline constexpr Tag kPassive = Tag{1} << 63;
+constexpr Tag make_tag(std::uint32_t stamp, std::int32_t index) {
+  return Tag{stamp} << 32 | static_cast<std::uint32_t>(index);
+}
+constexpr std::int32_t index_of(Tag tag) {
+  return static_cast<std::int32_t>(static_cast<std::uint32_t>(tag));
+}
+constexpr std::uint32_t stamp_of(Tag tag) { return static_cast<std::uint32_t>(tag >> 32); }
+
+// How many arguments a statement has. An enumeration because a store to a plain byte may alias
+// anything: the compiler would have to reload the tape's state after every statement.
+enum class Count : std::uint8_t {};
+inline constexpr int kMaxArguments = 250;
+inline constexpr Count kTensorRecord{255};  // in place of an argument count
 
 struct Recorder {
   std::byte* top = nullptr;         // the next entry
-  std::uint8_t* counts = nullptr;   // the last argument count
-  std::int32_t size = 0;            // index of the last statement
-  std::uint32_t foreign = ~0u;      // complement of the current stamp; all ones: nothing records
+  Count* counts = nullptr;          // the last argument count
+  Tag last = 0;                     // tag of the last statement
+  Tag foreign = ~Tag{0} << 32;      // complement of the current stamp, above; all ones: no tape
   Tape* tape = nullptr;
 };
 
@@ -51,14 +64,14 @@ extern constinit thread_local Recorder* recorder __attribute__((tls_model("initi
 // The statement that `y += expression` may extend: the last one, while its variable is uncopied and
 // unread. 0: none. Reading a variable into an expression ends it too, because a kept expression
 // (auto e = y * 2.0) must keep the derivative of the old y.
-extern constinit thread_local std::int32_t fusable __attribute__((tls_model("initial-exec")));
+extern constinit thread_local Tag fusable __attribute__((tls_model("initial-exec")));
 
 // Moves to the next chunk. Throws Error when memory is short, before anything is recorded.
 AUTOGRAD_COLD void grow(Recorder& recorder);
 
-// Records a statement some of whose operands are passive; returns its index, or 0 when all of them
+// Records a statement some of whose operands are passive; returns its tag, kPassive when all of them
 // are. Throws TapeError for an operand of another tape or of a consumed recording.
-AUTOGRAD_COLD std::int32_t record_mixed(const Entry* entries, const std::uint32_t* stamps, int n);
+AUTOGRAD_COLD Tag record_mixed(const Entry* entries, const Tag* tags, int n);
 
 // Leaves room for `entries` more entries and a count in the current chunk.
 AUTOGRAD_INLINE bool has_room(const Recorder& r, std::size_t entries) {

@@ -62,7 +62,7 @@ Tensor stack(std::span<const Var> values) {
   std::vector<std::int32_t> indices;
   bool any = false;
   for (const Var& value : values) {
-    indices.push_back(tape->resolve(value.index(), value.stamp()));
+    indices.push_back(tape->resolve(value.tag()));
     any = any || indices.back() != 0;
   }
   if (!any) return y;
@@ -105,7 +105,8 @@ std::vector<Var> unstack(const Tensor& x) {
   for (std::size_t i = 0; i < ops::count(x); ++i) {
     const double value = ops::data<double>(values)[i];
     if (slot) {
-      result.emplace_back(value, first + static_cast<std::int32_t>(i), tape->stamp());
+      result.emplace_back(value, detail::make_tag(detail::stamp_of(tape->last()),
+                                                  first + static_cast<std::int32_t>(i)));
     } else {
       result.emplace_back(value);
     }

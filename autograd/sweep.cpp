@@ -20,11 +20,13 @@ class Tape::SweepScope {
     detail::recorder = tape.parent_ ? &tape.parent_->recorder_ : &detail::no_tape;
     detail::fusable = 0;
     tape.sweeping_ = true;
+    tape.input_room_ = 0;  // sends Tape::input to its checks
   }
   ~SweepScope() {
     detail::recorder = &tape_.recorder_;
     detail::fusable = 0;
     tape_.sweeping_ = false;
+    tape_.input_room_ = tape_.storage_->input_capacity;
   }
   SweepScope(const SweepScope&) = delete;
   SweepScope& operator=(const SweepScope&) = delete;
@@ -102,12 +104,15 @@ void Tape::drop_adjoints(std::int32_t first_slot) {
 
 void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
   detail::TapeStorage& s = *storage_;
-  if (adjoints_ && statements <= s.statement_capacity && inputs < s.input_capacity) return;
+  if (adjoints_ && statements <= s.statement_capacity && inputs <= s.input_capacity) {
+    input_room_ = s.input_capacity;
+    return;
+  }
   const auto grown = [](std::int32_t need, std::int32_t have) {
     return need <= have ? have : std::max(need, have + have / 2) + 64;
   };
-  const std::int32_t high = grown(statements + 1, s.statement_capacity);
-  const std::int32_t low = grown(inputs + 1, s.input_capacity);
+  const std::int32_t high = grown(statements, s.statement_capacity);
+  const std::int32_t low = grown(inputs, s.input_capacity);
   const std::size_t bytes =
       sizeof(double) * (static_cast<std::size_t>(low) + static_cast<std::size_t>(high) + 1);
   auto* block = static_cast<double*>(detail::allocate(bytes));
@@ -122,13 +127,14 @@ void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
   s.statement_capacity = high;
   s.input_capacity = low;
   adjoints_ = block + low;
+  input_room_ = low;
 }
 
 void Tape::prepare_adjoints(std::int32_t from) {
-  reserve_adjoints(recorder_.size, inputs_);
+  reserve_adjoints(statements(), inputs_);
   adjoints_[0] = 0;
   std::memset(adjoints_ + from + 1, 0,
-              sizeof(double) * static_cast<std::size_t>(recorder_.size - from));
+              sizeof(double) * static_cast<std::size_t>(statements() - from));
 }
 
 // --- What starts a sweep.
@@ -152,9 +158,9 @@ namespace {
 }  // namespace
 
 void Tape::seed(const char* function, const Var& y, double seed) {
-  if (y.stamp() & detail::kPassive) throw_unreached(function);
-  if (const char* why = why_unusable(y.index(), y.stamp())) throw TapeError(std::string(function) + ": cannot start from this value: " + why);
-  adjoints_[y.index()] += seed;
+  if (y.tag() & detail::kPassive) throw_unreached(function);
+  if (const char* why = why_unusable(y.tag())) throw TapeError(std::string(function) + ": cannot start from this value: " + why);
+  adjoints_[detail::index_of(y.tag())] += seed;
 }
 
 void Tape::seed(const char* function, const Tensor& y, const Tensor& seed) {
@@ -216,7 +222,7 @@ void Tape::backward(const Tensor& y, BackwardOptions options) {
 void Tape::backward_to(const Var& y, const Mark& mark, double seed_value) {
   check_backward("backward_to");
   check_mark("backward_to", mark);
-  prepare_adjoints(std::max(mark.size, std::min(gathered_, recorder_.size)));
+  prepare_adjoints(std::max(mark.size, std::min(gathered_, statements())));
   seed("backward_to", y, seed_value);
   sweep(mark, false);
 }
@@ -225,7 +231,7 @@ void Tape::backward_to(const Tensor& y, const Mark& mark, Tensor seed_value) {
   check_backward("backward_to");
   check_mark("backward_to", mark);
   seed("backward_to", y, seed_value);
-  prepare_adjoints(std::max(mark.size, std::min(gathered_, recorder_.size)));
+  prepare_adjoints(std::max(mark.size, std::min(gathered_, statements())));
   sweep(mark, false);
 }
 
@@ -273,7 +279,7 @@ void Tape::sweep(const Mark& to, bool retain) {
   }
   swept_inputs_ = inputs_;
   if (retain) {
-    swept_ = recorder_.size;
+    swept_ = statements();
   } else {
     pending_ = to.size > 0 || to.slots > 1;
     end_recording(to);
@@ -297,23 +303,23 @@ namespace {
 // Where a sweep stands in a chunk: before statement `k`, whose entries end at `entry`.
 struct Cursor {
   const detail::Entry* entry;
-  const std::uint8_t* count;
+  const detail::Count* count;
   std::int32_t k;
 };
 
 // Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
 bool sweep_statements(double* __restrict adjoint, Cursor& cursor, std::int32_t low) {
   const detail::Entry* e = cursor.entry;
-  const std::uint8_t* count = cursor.count;
+  const detail::Count* count = cursor.count;
   std::int32_t k = cursor.k;
   bool at_record = false;
   double a = adjoint[k];
   const auto add = [&](int j) { adjoint[e[-j].index] += e[-j].partial * a; };
   while (k > low) {
     --k;
-    const std::uint32_t m = *count++;
+    const auto m = static_cast<std::uint32_t>(*count++);
     if (a == 0) [[unlikely]] {
-      if (m == detail::kTensorRecord) {
+      if (m == static_cast<std::uint32_t>(detail::kTensorRecord)) {
         --e;
         at_record = true;
         break;
@@ -359,7 +365,7 @@ void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
   const std::int32_t low = std::max(chunk.before, to.size);
   Cursor cursor{reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
                 open ? recorder_.counts : chunk.counts,
-                open ? recorder_.size : storage_->chunks[index + 1].before};
+                open ? statements() : storage_->chunks[index + 1].before};
   while (sweep_statements(adjoints_, cursor, low)) {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
@@ -369,18 +375,19 @@ void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
 
 // --- Gradients of scalars.
 
-bool Tape::owns(std::uint32_t stamp) const {
-  return !(stamp & detail::kPassive) && (stamp & ((1u << 21) - 1)) == id_;
+bool Tape::owns(const Var& x) const {
+  return !(x.tag() & detail::kPassive) &&
+         (detail::stamp_of(x.tag()) & ((1u << 21) - 1)) == id_;
 }
 
 bool Tape::reached(const Var& x) const {
-  const std::int32_t index = x.index();
-  return !why_unusable(index, x.stamp()) && (index < 0 ? -index <= swept_inputs_ : index <= swept_);
+  const std::int32_t index = detail::index_of(x.tag());
+  return !why_unusable(x.tag()) && (index < 0 ? -index <= swept_inputs_ : index <= swept_);
 }
 
 double Tape::gradient_of(const Var& x) const {
-  const std::int32_t index = x.index();
-  if (const char* why = why_unusable(index, x.stamp())) {
+  const std::int32_t index = detail::index_of(x.tag());
+  if (const char* why = why_unusable(x.tag())) {
     throw TapeError(std::string("Var::grad: the gradient is gone: ") + why);
   }
   if (!reached(x)) {
@@ -410,7 +417,7 @@ namespace {
 
 const Tape* tape_of(const Var& x) {
   for (const Tape* t = detail::recorder->tape; t; t = t->parent()) {
-    if (t->owns(x.stamp())) return t;
+    if (t->owns(x)) return t;
   }
   return nullptr;
 }
@@ -418,7 +425,7 @@ const Tape* tape_of(const Var& x) {
 }  // namespace
 
 double Var::grad() const {
-  if (stamp_ & detail::kPassive) {
+  if (tag_ & detail::kPassive) {
     throw TapeError("Var::grad: this value is a constant; need an input (tape.input) or a value "
                     "computed from one while a tape records");
   }
@@ -431,7 +438,7 @@ double Var::grad() const {
 }
 
 bool Var::has_grad() const {
-  const Tape* tape = stamp_ & detail::kPassive ? nullptr : tape_of(*this);
+  const Tape* tape = tag_ & detail::kPassive ? nullptr : tape_of(*this);
   return tape && tape->reached(*this);
 }
 

@@ -40,16 +40,25 @@ Tape::Tape()
   detail::TapeStorage& s = *storage_;
   s.chunk = 0;
   recorder_.top = s.chunks[0].begin;
-  recorder_.counts = reinterpret_cast<std::uint8_t*>(s.end_of_chunk(0));
-  recorder_.foreign = ~(id_ | recording_);
+  recorder_.counts = reinterpret_cast<detail::Count*>(s.end_of_chunk(0));
   recorder_.tape = this;
+  set_recording(kFirstRecording, 0);
   // Position 0, which every recording shares, then the first stretch of statements.
   s.segments.clear();
   s.segments.push_back({0, detail::next_serial(), recording_});
   s.segments.push_back({1, detail::next_serial(), recording_});
-  if (s.adjoint_block) adjoints_ = static_cast<double*>(s.adjoint_block) + s.input_capacity;
+  if (s.adjoint_block) {
+    adjoints_ = static_cast<double*>(s.adjoint_block) + s.input_capacity;
+    input_room_ = s.input_capacity;
+  }
   detail::recorder = &recorder_;
   detail::fusable = 0;
+}
+
+void Tape::set_recording(std::uint32_t recording, std::int32_t statements) {
+  recording_ = recording;
+  recorder_.last = detail::make_tag(id_ | recording, statements);
+  recorder_.foreign = detail::make_tag(~(id_ | recording), 0);
 }
 
 Tape::~Tape() {
@@ -79,24 +88,21 @@ void Tape::grow() {
   s.chunks[s.chunk].top = recorder_.top;
   s.chunks[s.chunk].counts = recorder_.counts;
   detail::Chunk& next = s.chunks[++s.chunk];
-  next.before = recorder_.size;
+  next.before = statements();
   recorder_.top = next.begin;
-  recorder_.counts = reinterpret_cast<std::uint8_t*>(s.end_of_chunk(s.chunk));
+  recorder_.counts = reinterpret_cast<detail::Count*>(s.end_of_chunk(s.chunk));
 }
 
 // --- Scalars.
 
-Var Tape::input(double value) {
-  check_ready("Tape::input");
-  if (!adjoints_ || inputs_ + 1 >= storage_->input_capacity) {
-    reserve_adjoints(storage_->statement_capacity, inputs_ + 1);
-  }
-  ++inputs_;
-  adjoints_[-inputs_] = 0;
-  return Var(value, -inputs_, id_);
+void Tape::make_room(const char* function) {
+  check_ready(function);
+  reserve_adjoints(storage_->statement_capacity, inputs_ + 1);
 }
 
-const char* Tape::why_unusable(std::int32_t index, std::uint32_t stamp) const {
+const char* Tape::why_unusable(detail::Tag tag) const {
+  const std::int32_t index = detail::index_of(tag);
+  const std::uint32_t stamp = detail::stamp_of(tag);
   if ((stamp & kIdMask) != id_) {
     return "it belongs to another tape, or to one that has ended; need a value of the tape in scope "
            "(make it an input with tape.input(x.value()), or use the constant x.value())";
@@ -106,56 +112,57 @@ const char* Tape::why_unusable(std::int32_t index, std::uint32_t stamp) const {
     const auto& segments = storage_->segments;
     auto segment = segments.rbegin();
     while (segment->first > index) ++segment;
-    if (index <= recorder_.size && segment->recording == recording) return nullptr;
+    if (index <= statements() && segment->recording == recording) return nullptr;
   }
   if (recording && recording != recording_) {
     return "its statement is gone, consumed by backward or forgotten by rewind; need a value of the "
            "present recording (pass {.retain = true} to backward to keep it)";
   }
-  if (index > recorder_.size || -index > inputs_) {
+  if (index > statements() || -index > inputs_) {
     return "it was recorded after a mark that the tape was rewound to; need a value recorded since "
            "(compute it anew)";
   }
   return nullptr;
 }
 
-std::int32_t Tape::resolve(std::int32_t index, std::uint32_t stamp) const {
-  if (stamp & detail::kPassive) return 0;
-  if (!(stamp & recorder_.foreign)) return index;
-  if (const char* why = why_unusable(index, stamp)) {
-    throw TapeError(std::string("Var: a value cannot be used here: ") + why);
+std::int32_t Tape::resolve(detail::Tag tag) const {
+  if (tag & detail::kPassive) return 0;
+  if (tag & recorder_.foreign) {
+    if (const char* why = why_unusable(tag)) {
+      throw TapeError(std::string("Var: a value cannot be used here: ") + why);
+    }
   }
-  return index;
+  return detail::index_of(tag);
 }
 
-std::int32_t detail::record_mixed(const Entry* entries, const std::uint32_t* stamps, int n) {
+detail::Tag detail::record_mixed(const Entry* entries, const Tag* tags, int n) {
   Recorder& r = *recorder;
-  if (!r.tape) return 0;
+  if (!r.tape) return kPassive;
   std::int32_t index[kMaxArguments];
   int kept = 0;
   for (int i = 0; i < n; ++i) {
-    // A branch that was not taken has index 0 whatever its stamp.
-    index[i] = entries[i].index == 0 ? 0 : r.tape->resolve(entries[i].index, stamps[i]);
+    // A branch that was not taken has index 0 whatever its tag.
+    index[i] = entries[i].index == 0 ? 0 : r.tape->resolve(tags[i]);
     kept += index[i] != 0;
   }
-  if (kept == 0) return 0;
+  if (kept == 0) return kPassive;
   if (!has_room(r, static_cast<std::size_t>(kept))) grow(r);
   auto* entry = reinterpret_cast<Entry*>(r.top);
   for (int i = 0; i < n; ++i) {
     if (index[i]) *entry++ = entries[i];
   }
   r.top = reinterpret_cast<std::byte*>(entry);
-  *--r.counts = static_cast<std::uint8_t>(kept);
-  return fusable = ++r.size;
+  *--r.counts = static_cast<Count>(kept);
+  return fusable = ++r.last;
 }
 
 std::int32_t Tape::add_values(std::int32_t n) {
   detail::fusable = 0;
-  const std::int32_t first = recorder_.size + 1;
+  const std::int32_t first = statements() + 1;
   for (std::int32_t i = 0; i < n; ++i) {
     if (!detail::has_room(recorder_, 1)) grow();
-    *--recorder_.counts = 0;
-    ++recorder_.size;
+    *--recorder_.counts = detail::Count{0};
+    ++recorder_.last;
   }
   return first;
 }
@@ -263,7 +270,7 @@ void Tape::push_record(detail::Record* record, detail::Node* y) {
   entry->index = 0;
   recorder_.top += sizeof(detail::Entry);
   *--recorder_.counts = detail::kTensorRecord;
-  ++recorder_.size;
+  ++recorder_.last;
   detail::fusable = 0;
   if (!y) return;
   record->out = static_cast<std::int32_t>(s.slots.size());
@@ -283,7 +290,7 @@ Tape::Mark Tape::start() const {
   Mark mark;
   mark.serial = storage_->segments.front().serial;
   mark.top = storage_->chunks[0].begin;
-  mark.counts = reinterpret_cast<std::uint8_t*>(storage_->end_of_chunk(0));
+  mark.counts = reinterpret_cast<detail::Count*>(storage_->end_of_chunk(0));
   mark.inputs = inputs_;
   mark.slots = 1;
   mark.leaves = static_cast<std::int32_t>(storage_->leaves.size());
@@ -295,13 +302,13 @@ Tape::Mark Tape::mark() {
   detail::fusable = 0;
   const detail::TapeStorage& s = *storage_;
   auto segment = s.segments.rbegin();
-  while (segment->first > recorder_.size) ++segment;
+  while (segment->first > statements()) ++segment;
   // Adjoints of what lies before the mark are gathered from now on.
-  if (recorder_.size > gathered_) {
-    reserve_adjoints(recorder_.size, inputs_);
+  if (statements() > gathered_) {
+    reserve_adjoints(statements(), inputs_);
     std::memset(adjoints_ + gathered_ + 1, 0,
-                sizeof(double) * static_cast<std::size_t>(recorder_.size - gathered_));
-    gathered_ = recorder_.size;
+                sizeof(double) * static_cast<std::size_t>(statements() - gathered_));
+    gathered_ = statements();
   }
   Mark mark;
   mark.serial = segment->serial;
@@ -309,7 +316,7 @@ Tape::Mark Tape::mark() {
   mark.record = s.last;
   mark.top = recorder_.top;
   mark.counts = recorder_.counts;
-  mark.size = recorder_.size;
+  mark.size = statements();
   mark.inputs = inputs_;
   mark.slots = static_cast<std::int32_t>(s.slots.size());
   mark.leaves = static_cast<std::int32_t>(s.leaves.size());
@@ -318,7 +325,7 @@ Tape::Mark Tape::mark() {
 
 void Tape::check_mark(const char* function, const Mark& mark) const {
   const detail::TapeStorage& s = *storage_;
-  bool valid = mark.size <= recorder_.size && mark.inputs <= inputs_ &&
+  bool valid = mark.size <= statements() && mark.inputs <= inputs_ &&
                mark.leaves <= static_cast<std::int32_t>(s.leaves.size());
   if (valid) {
     auto segment = s.segments.rbegin();
@@ -351,17 +358,13 @@ void Tape::forget_after(const Mark& mark) {
   s.chunk = mark.chunk;
   recorder_.top = mark.top;
   recorder_.counts = mark.counts;
-  recorder_.size = mark.size;
   inputs_ = mark.inputs;
   swept_inputs_ = std::min(swept_inputs_, inputs_);
   swept_ = std::min(swept_, mark.size);
   gathered_ = std::min(gathered_, mark.size);
   generation_ = detail::next_serial();
   while (s.segments.back().first > mark.size) s.segments.pop_back();
-  if (kChecked) {
-    recording_ = next_recording(recording_);
-    recorder_.foreign = ~(id_ | recording_);
-  }
+  set_recording(kChecked ? next_recording(recording_) : recording_, mark.size);
   s.segments.push_back({mark.size + 1, detail::next_serial(), recording_});
 }
 
@@ -370,8 +373,7 @@ void Tape::forget_after(const Mark& mark) {
 void Tape::end_recording(const Mark& to) {
   forget_after(to);
   if (to.size > 0 || kChecked) return;
-  recording_ = next_recording(recording_);
-  recorder_.foreign = ~(id_ | recording_);
+  set_recording(next_recording(recording_), to.size);
   storage_->segments.back().recording = recording_;
 }
 
@@ -389,7 +391,7 @@ void Tape::destroy_records(const detail::Record* until) {
 std::size_t Tape::size() const {
   std::size_t inputs = 0;
   for (const detail::LeafSlot& leaf : storage_->leaves) inputs += leaf.input;
-  return static_cast<std::size_t>(inputs_) + inputs + static_cast<std::size_t>(recorder_.size);
+  return static_cast<std::size_t>(inputs_) + inputs + static_cast<std::size_t>(statements());
 }
 
 std::size_t Tape::memory() const { return storage_->bytes(); }

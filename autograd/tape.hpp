@@ -42,7 +42,7 @@ class Tape {
     std::size_t chunk = 0;
     const detail::Record* record = nullptr;
     std::byte* top = nullptr;
-    std::uint8_t* counts = nullptr;
+    detail::Count* counts = nullptr;
     std::int32_t size = 0, inputs = 0, slots = 0, leaves = 0;
   };
 
@@ -52,7 +52,11 @@ class Tape {
   Tape& operator=(const Tape&) = delete;
 
   /// A new independent variable.
-  Var input(double value);
+  AUTOGRAD_INLINE Var input(double value) {
+    if (inputs_ >= input_room_ || thread_ != &detail::recorder) [[unlikely]] make_room("Tape::input");
+    adjoints_[-++inputs_] = 0;
+    return Var(value, detail::make_tag(id_, -inputs_));
+  }
   /// The elements of x (shared) as a new independent variable. Throws TypeError for int64 and bool.
   Tensor input(const Tensor& x);
 
@@ -103,23 +107,24 @@ class Tape {
   /// Appends n values without arguments to the stream: scalars whose adjoints a record collects.
   std::int32_t add_values(std::int32_t n);
   double& adjoint(std::int32_t index) { return adjoints_[index]; }
-  std::uint32_t stamp() const { return ~recorder_.foreign; }
+  detail::Tag last() const { return recorder_.last; }
   bool holds(std::int32_t slot, std::uint64_t generation) const;
-  bool owns(std::uint32_t stamp) const;
+  bool owns(const Var& x) const;
   /// Throws TapeError unless the value may be used on this tape now; 0 for a passive one.
-  std::int32_t resolve(std::int32_t index, std::uint32_t stamp) const;
+  std::int32_t resolve(detail::Tag tag) const;
   double gradient_of(const Var& x) const;
   bool reached(const Var& x) const;
   /// Sweeps without depositing; the adjoints of `inputs`, undefined where nothing arrived.
   std::vector<Tensor> gradients(const Tensor& y, const Tensor& seed,
                                 const std::vector<Tensor>& inputs);
   void grow();
-  const char* why_unusable(std::int32_t index, std::uint32_t stamp) const;
+  const char* why_unusable(detail::Tag tag) const;
 
  private:
   class SweepScope;
 
   void check_ready(const char* function) const;
+  AUTOGRAD_COLD void make_room(const char* function);
   void check_mark(const char* function, const Mark& mark) const;
   void check_backward(const char* function) const;
   void seed(const char* function, const Var& y, double seed);
@@ -132,6 +137,8 @@ class Tape {
   void forget_after(const Mark& mark);
   void end_recording(const Mark& to);
   void deposit();
+  std::int32_t statements() const { return detail::index_of(recorder_.last); }
+  void set_recording(std::uint32_t recording, std::int32_t statements);
   void drop_adjoints(std::int32_t first_slot);
   void reserve_adjoints(std::int32_t statements, std::int32_t inputs);
   std::int32_t join(detail::Node* parameter);
@@ -146,6 +153,7 @@ class Tape {
   std::uint64_t generation_;    // of slots made now
   std::uint32_t id_, recording_;  // the parts of the stamp
   std::int32_t inputs_ = 0;
+  std::int32_t input_room_ = 0;    // inputs that fit; 0 during a sweep
   std::int32_t swept_inputs_ = 0;  // inputs that existed at the last sweep
   std::int32_t swept_ = 0;      // statements whose adjoints of a retained sweep can be read
   std::int32_t gathered_ = 0;   // statements whose adjoints are being gathered for backward_from

@@ -8,7 +8,7 @@ namespace autograd::detail {
 
 constinit Recorder no_tape;
 constinit thread_local Recorder* recorder = &no_tape;
-constinit thread_local std::int32_t fusable = 0;
+constinit thread_local Tag fusable = 0;
 
 TapeStorage::TapeStorage() {
   add_chunk();
@@ -27,7 +27,7 @@ TapeStorage::~TapeStorage() {
 void TapeStorage::add_chunk() {
   if (chunks.size() == chunks.capacity()) chunks.reserve(2 * chunks.size() + 1);
   auto* begin = static_cast<std::byte*>(allocate(Chunk::kBytes));
-  chunks.push_back({begin, begin, reinterpret_cast<std::uint8_t*>(begin + Chunk::kBytes), 0});
+  chunks.push_back({begin, begin, reinterpret_cast<Count*>(begin + Chunk::kBytes), 0});
 }
 
 std::size_t TapeStorage::bytes() const {

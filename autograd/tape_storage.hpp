@@ -38,7 +38,7 @@ struct Chunk {
   static constexpr std::size_t kBytes = std::size_t{1} << 18;
   std::byte* begin;
   std::byte* top;            // where it was left for the next chunk
-  std::uint8_t* counts;
+  Count* counts;
   std::int32_t before;       // index of the last statement before the chunk
 };
 

@@ -48,7 +48,7 @@ struct FreeBlock {
 /// Size classes: multiples of 64 up to 1 KiB (0 to 15), then four per power of two.
 constexpr int size_class(std::size_t bytes) {
   if (bytes <= 1024) return bytes == 0 ? 0 : static_cast<int>((bytes - 1) >> 6);
-  const int log = std::bit_width(bytes - 1) - 1;  // 10 and up
+  const int log = static_cast<int>(std::bit_width(bytes - 1)) - 1;  // 10 and up
   return 16 + (log - 10) * 4 + static_cast<int>(((bytes - 1) >> (log - 2)) & 3);
 }
 constexpr std::size_t class_bytes(int cls) {

@@ -41,31 +41,29 @@ struct Constant : ExpressionBase {
   AUTOGRAD_INLINE Constant(const Constant& o) : ExpressionBase(), value_(o.value_) {}
   Constant& operator=(const Constant&) = delete;
   AUTOGRAD_INLINE double value() const { return value_; }
-  AUTOGRAD_INLINE std::uint32_t stamps() const { return 0; }
+  AUTOGRAD_INLINE Tag tags() const { return 0; }
   template <int>
   AUTOGRAD_INLINE void store(Entry*, double) const {}
   template <int>
   AUTOGRAD_INLINE void skip(Entry*) const {}
-  AUTOGRAD_INLINE void store_stamps(std::uint32_t*) const {}
+  AUTOGRAD_INLINE void store_tags(Tag*) const {}
 };
 
 // A variable as it was when the expression was made.
 struct Leaf : ExpressionBase {
   static constexpr int kCount = 1;
   double value_;
-  std::int32_t index_;
-  std::uint32_t stamp_;
+  Tag tag_;
 
   AUTOGRAD_INLINE explicit Leaf(const Var& variable);
-  AUTOGRAD_INLINE Leaf(const Leaf& o)
-      : ExpressionBase(), value_(o.value_), index_(o.index_), stamp_(o.stamp_) {}
+  AUTOGRAD_INLINE Leaf(const Leaf& o) : ExpressionBase(), value_(o.value_), tag_(o.tag_) {}
   Leaf& operator=(const Leaf&) = delete;
   AUTOGRAD_INLINE double value() const { return value_; }
-  AUTOGRAD_INLINE std::uint32_t stamps() const { return stamp_; }
+  AUTOGRAD_INLINE Tag tags() const { return tag_; }
   template <int At>
   AUTOGRAD_INLINE void store(Entry* entries, double partial) const {
     entries[At].partial = partial;
-    entries[At].index = index_;
+    entries[At].index = index_of(tag_);
   }
   // Index 0 collects what nobody reads: the side of a where() that was not taken.
   template <int At>
@@ -73,7 +71,7 @@ struct Leaf : ExpressionBase {
     entries[At].partial = 0;
     entries[At].index = 0;
   }
-  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const { *stamps = stamp_; }
+  AUTOGRAD_INLINE void store_tags(Tag* tags) const { *tags = tag_; }
 };
 
 template <class T>
@@ -115,14 +113,14 @@ struct Unary : ExpressionBase {
   template <class T>
   void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE double value() const { return value_; }
-  AUTOGRAD_INLINE std::uint32_t stamps() const { return a_.stamps(); }
+  AUTOGRAD_INLINE Tag tags() const { return a_.tags(); }
   template <int At>
   AUTOGRAD_INLINE void store(Entry* entries, double m) const {
     a_.template store<At>(entries, m * Row::slope(a_.value(), value_));
   }
   template <int At>
   AUTOGRAD_INLINE void skip(Entry* entries) const { a_.template skip<At>(entries); }
-  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const { a_.store_stamps(stamps); }
+  AUTOGRAD_INLINE void store_tags(Tag* tags) const { a_.store_tags(tags); }
 };
 
 // y = Row(a, b).
@@ -144,7 +142,7 @@ struct Binary : ExpressionBase {
   template <class T>
   void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE double value() const { return value_; }
-  AUTOGRAD_INLINE std::uint32_t stamps() const { return a_.stamps() | b_.stamps(); }
+  AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
   template <int At>
   AUTOGRAD_INLINE void store(Entry* entries, double m) const {
     // The slope by a constant is not computed: log(a) of pow(a, 2.0) would be NaN for a < 0.
@@ -161,9 +159,9 @@ struct Binary : ExpressionBase {
     a_.template skip<At>(entries);
     b_.template skip<At + A::kCount>(entries);
   }
-  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const {
-    a_.store_stamps(stamps);
-    b_.store_stamps(stamps + A::kCount);
+  AUTOGRAD_INLINE void store_tags(Tag* tags) const {
+    a_.store_tags(tags);
+    b_.store_tags(tags + A::kCount);
   }
 };
 
@@ -185,7 +183,7 @@ struct Select : ExpressionBase {
   template <class T>
   void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE double value() const { return condition_ ? a_.value() : b_.value(); }
-  AUTOGRAD_INLINE std::uint32_t stamps() const { return a_.stamps() | b_.stamps(); }
+  AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
   template <int At>
   AUTOGRAD_INLINE void store(Entry* entries, double m) const {
     if (condition_) {
@@ -201,9 +199,9 @@ struct Select : ExpressionBase {
     a_.template skip<At>(entries);
     b_.template skip<At + A::kCount>(entries);
   }
-  AUTOGRAD_INLINE void store_stamps(std::uint32_t* stamps) const {
-    a_.store_stamps(stamps);
-    b_.store_stamps(stamps + A::kCount);
+  AUTOGRAD_INLINE void store_tags(Tag* tags) const {
+    a_.store_tags(tags);
+    b_.store_tags(tags + A::kCount);
   }
 };
 
@@ -224,16 +222,15 @@ concept ExpressionPair = (Expression<A> && (Expression<B> || Arithmetic<B>)) ||
 class Var : public ExpressionBase {
  public:
   AUTOGRAD_INLINE Var() : Var(0.0) {}
-  AUTOGRAD_INLINE Var(double value) : value_(value), index_(0), stamp_(detail::kPassive) {}
+  AUTOGRAD_INLINE Var(double value) : value_(value), tag_(detail::kPassive) {}
   // A copy shares the index; the statement behind it may no longer be extended.
   AUTOGRAD_INLINE Var(const Var& o)
-      : ExpressionBase(), value_(o.value_), index_(o.index_), stamp_(o.stamp_) {
+      : ExpressionBase(), value_(o.value_), tag_(o.tag_) {
     detail::fusable = 0;
   }
   AUTOGRAD_INLINE Var& operator=(const Var& o) {
     value_ = o.value_;
-    index_ = o.index_;
-    stamp_ = o.stamp_;
+    tag_ = o.tag_;
     detail::fusable = 0;
     return *this;
   }
@@ -274,55 +271,51 @@ class Var : public ExpressionBase {
   AUTOGRAD_INLINE Var& operator/=(const E& e);
 
   // Internal: position on the tape.
-  AUTOGRAD_INLINE std::int32_t index() const { return index_; }
-  AUTOGRAD_INLINE std::uint32_t stamp() const { return stamp_; }
-  AUTOGRAD_INLINE Var(double value, std::int32_t index, std::uint32_t stamp)
-      : value_(value), index_(index), stamp_(stamp) {}
+  AUTOGRAD_INLINE detail::Tag tag() const { return tag_; }
+  AUTOGRAD_INLINE Var(double value, detail::Tag tag) : value_(value), tag_(tag) {}
 
  private:
   template <class E>
   AUTOGRAD_INLINE void record(const E& e);
   template <class E>
-  AUTOGRAD_COLD void record_cold(const E& e);
+  AUTOGRAD_COLD static detail::Tag record_cold(const E& e);
   template <class Row, class E>
   AUTOGRAD_INLINE Var& accumulate(const E& e, double sign);
 
   double value_;
-  std::int32_t index_;
-  std::uint32_t stamp_;
+  detail::Tag tag_;
 };
 
 AUTOGRAD_INLINE detail::Leaf::Leaf(const Var& variable)
-    : value_(variable.value()), index_(variable.index()), stamp_(variable.stamp()) {
-  if (index_ == fusable) fusable = 0;
+    : value_(variable.value()), tag_(variable.tag()) {
+  if (tag_ == fusable) fusable = 0;
 }
 
 template <class E>
 AUTOGRAD_INLINE void Var::record(const E& e) {
   static_assert(E::kCount <= detail::kMaxArguments, "split this expression: too many variables");
   detail::Recorder& r = *detail::recorder;
-  if (e.stamps() & r.foreign) [[unlikely]] {
-    record_cold(e);
+  if (e.tags() & r.foreign) [[unlikely]] {
+    const E copy(e);  // only the copy has an address: e and *this stay in registers
+    tag_ = record_cold(copy);
+    value_ = e.value();
     return;
   }
   if (!detail::has_room(r, E::kCount)) [[unlikely]] detail::grow(r);
   e.template store<0>(reinterpret_cast<detail::Entry*>(r.top), 1.0);
   r.top += E::kCount * sizeof(detail::Entry);
-  *--r.counts = E::kCount;
-  detail::fusable = index_ = ++r.size;
-  stamp_ = ~r.foreign;
+  *--r.counts = detail::Count{E::kCount};
+  detail::fusable = tag_ = ++r.last;
   value_ = e.value();
 }
 
 template <class E>
-AUTOGRAD_COLD void Var::record_cold(const E& e) {
+AUTOGRAD_COLD detail::Tag Var::record_cold(const E& e) {
   detail::Entry entries[E::kCount];
-  std::uint32_t stamps[E::kCount];
+  detail::Tag tags[E::kCount];
   e.template store<0>(entries, 1.0);
-  e.store_stamps(stamps);
-  index_ = detail::record_mixed(entries, stamps, E::kCount);
-  stamp_ = index_ ? ~detail::recorder->foreign : detail::kPassive;
-  value_ = e.value();
+  e.store_tags(tags);
+  return detail::record_mixed(entries, tags, E::kCount);
 }
 
 template <class Row, class E>
@@ -334,11 +327,11 @@ AUTOGRAD_INLINE Var& Var::accumulate(const E& e, double sign) {
     using Node = detail::Operand<E>;
     const Node node(e);  // a leaf of this variable ends fusion here, as it must
     detail::Recorder& r = *detail::recorder;
-    if (index_ == detail::fusable && index_ != 0 && !(node.stamps() & r.foreign) &&
-        *r.counts + Node::kCount <= detail::kMaxArguments && detail::has_room(r, Node::kCount)) {
+    if (tag_ == detail::fusable && !(node.tags() & r.foreign) &&
+        static_cast<int>(*r.counts) + Node::kCount <= detail::kMaxArguments && detail::has_room(r, Node::kCount)) {
       node.template store<0>(reinterpret_cast<detail::Entry*>(r.top), sign);
       r.top += Node::kCount * sizeof(detail::Entry);
-      *r.counts = static_cast<std::uint8_t>(*r.counts + Node::kCount);
+      *r.counts = static_cast<detail::Count>(static_cast<int>(*r.counts) + Node::kCount);
       value_ += sign * node.value();
       return *this;
     }

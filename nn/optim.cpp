@@ -15,18 +15,30 @@ using autograd::ValueError;
 
 namespace {
 
-template <class T> T* elements(const Tensor& x) { return static_cast<T*>(x.node()->data); }
+using Node = autograd::detail::Node;
 
-/// The gradient of p, which has one, contiguous.
-inline Tensor gradient_of(const char* name, const Tensor& p) {
-  const Tensor g = Tensor::share(p.node()->grad);
-  if (g.dtype() != p.dtype() || g.numel() != p.numel()) [[unlikely]] {
+template <class T> T* elements(const Node* node) { return static_cast<T*>(node->data); }
+template <class T> T* elements(const Tensor& x) { return elements<T>(x.node()); }
+
+/// A strided gradient copied to `holder`; throws for one that is not like the parameter.
+__attribute__((noinline, cold)) const Node* unusual_gradient(const char* name, const Tensor& p,
+                                                             Tensor& holder) {
+  const Tensor g = p.grad();
+  if (g.dtype() != p.dtype() || !(g.shape() == p.shape())) {
     throw autograd::ShapeError(std::string(name) + ".step: the gradient does not fit: it is " +
                                autograd::name(g.dtype()) + " " + to_string(g.shape()) +
                                "; need that of the parameter (" + autograd::name(p.dtype()) + " " +
                                to_string(p.shape()) + ")");
   }
-  return g.is_contiguous() ? g : contiguous(g);
+  holder = contiguous(detach(g));
+  return holder.node();
+}
+
+/// The gradient of p, which has one, contiguous; `holder` keeps a copy alive where one is needed.
+inline const Node* gradient_of(const char* name, const Tensor& p, Tensor& holder) {
+  const Node* g = p.node()->grad;
+  const bool plain = g->contiguous && g->dtype == p.dtype() && g->numel == p.numel();
+  return plain ? g : unusual_gradient(name, p, holder);
 }
 
 /// Zeros like p at the first call.
@@ -122,7 +134,7 @@ void sgd_update(T* __restrict p, const T* __restrict g, T* __restrict b, std::si
 
 }  // namespace
 
-template <class T> void SGD::update(const Tensor& p, const Tensor& g, Tensor& momentum) const {
+template <class T> void SGD::update(const Tensor& p, const Node* g, Tensor& momentum) const {
   const std::size_t n = static_cast<std::size_t>(p.numel());
   const T lr = T(lr_), decay = T(options_.weight_decay);
   if (momentum_.empty()) {
@@ -141,7 +153,8 @@ void SGD::step() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor& p = parameters_[i];
     if (!p.has_grad()) continue;
-    const Tensor g = gradient_of("SGD", p);
+    Tensor holder;
+    const Node* g = gradient_of("SGD", p, holder);
     Tensor& momentum = momentum_.empty() ? none : momentum_[i];
     if (p.dtype() == autograd::float32) {
       update<float>(p, g, momentum);
@@ -193,7 +206,8 @@ void adam_step(const char* name, const char* changed_by, std::vector<Tensor>& pa
   for (std::size_t i = 0; i < parameters.size(); ++i) {
     Tensor& p = parameters[i];
     if (!p.has_grad()) continue;
-    const Tensor g = gradient_of(name, p);
+    Tensor holder;
+    const Node* g = gradient_of(name, p, holder);
     start(moments.first[i], p);
     start(moments.second[i], p);
     const std::int64_t t = ++moments.steps[i];
@@ -262,8 +276,9 @@ RMSprop::RMSprop(std::vector<Tensor> parameters, RMSpropOptions options)
 
 namespace {
 
-/// a [n] is null unless centered, b [n] unless there is momentum mu.
-template <class T>
+/// a [n] is only used when centered, b [n] with momentum mu; known when compiled, or GCC does not
+/// vectorize.
+template <bool kCentered, bool kMomentum, class T>
 void rmsprop_update(T* __restrict p, const T* __restrict g, T* __restrict v, T* __restrict a,
                     T* __restrict b, std::size_t n, T lr, const RMSpropOptions& options) {
   const T alpha = T(options.alpha), fresh = T(1 - options.alpha);
@@ -273,34 +288,43 @@ void rmsprop_update(T* __restrict p, const T* __restrict g, T* __restrict v, T* 
     const T slope = g[i] + decay * p[i];
     v[i] = alpha * v[i] + fresh * slope * slope;
     T spread = v[i];
-    if (a != nullptr) {
+    if constexpr (kCentered) {
       a[i] = alpha * a[i] + fresh * slope;
       // Never negative but for rounding, which for a constant gradient would give NaN.
       spread = std::max(spread - a[i] * a[i], T(0));
     }
     T move = slope / (std::sqrt(spread + inside) + outside);
-    if (b != nullptr) move = b[i] = mu * b[i] + move;
+    if constexpr (kMomentum) move = b[i] = mu * b[i] + move;
     p[i] -= lr * move;
   }
 }
 
 }  // namespace
 
-template <class T> void RMSprop::update(const Tensor& p, const Tensor& g, std::size_t i) {
+template <class T> void RMSprop::update(const Tensor& p, const Node* g, std::size_t i) {
+  const bool centered = !mean_.empty(), moves = !momentum_.empty();
   start(square_[i], p);
-  if (!mean_.empty()) start(mean_[i], p);
-  if (!momentum_.empty()) start(momentum_[i], p);
-  rmsprop_update(elements<T>(p), elements<T>(g), elements<T>(square_[i]),
-                 mean_.empty() ? nullptr : elements<T>(mean_[i]),
-                 momentum_.empty() ? nullptr : elements<T>(momentum_[i]),
-                 static_cast<std::size_t>(p.numel()), T(lr_), options_);
+  if (centered) start(mean_[i], p);
+  if (moves) start(momentum_[i], p);
+  const auto run = [&]<bool kCentered, bool kMomentum>() {
+    rmsprop_update<kCentered, kMomentum>(elements<T>(p), elements<T>(g), elements<T>(square_[i]),
+                                         kCentered ? elements<T>(mean_[i]) : nullptr,
+                                         kMomentum ? elements<T>(momentum_[i]) : nullptr,
+                                         static_cast<std::size_t>(p.numel()), T(lr_), options_);
+  };
+  if (centered) {
+    moves ? run.template operator()<true, true>() : run.template operator()<true, false>();
+  } else {
+    moves ? run.template operator()<false, true>() : run.template operator()<false, false>();
+  }
 }
 
 void RMSprop::step() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor& p = parameters_[i];
     if (!p.has_grad()) continue;
-    const Tensor g = gradient_of("RMSprop", p);
+    Tensor holder;
+    const Node* g = gradient_of("RMSprop", p, holder);
     if (p.dtype() == autograd::float32) {
       update<float>(p, g, i);
     } else {

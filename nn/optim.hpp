@@ -63,7 +63,8 @@ class SGD : public Optimizer {
   void step() override;
 
  private:
-  template <class T> void update(const Tensor& p, const Tensor& g, Tensor& momentum) const;
+  template <class T>
+  void update(const Tensor& p, const autograd::detail::Node* g, Tensor& momentum) const;
 
   SGDOptions options_;
   std::vector<Tensor> momentum_;  // undefined until the first gradient; empty without momentum
@@ -137,7 +138,7 @@ class RMSprop : public Optimizer {
   void step() override;
 
  private:
-  template <class T> void update(const Tensor& p, const Tensor& g, std::size_t i);
+  template <class T> void update(const Tensor& p, const autograd::detail::Node* g, std::size_t i);
 
   RMSpropOptions options_;
   std::vector<Tensor> square_, mean_, momentum_;  // the last two empty when not in use

@@ -97,7 +97,7 @@ TEST(TensorTest, CopiesShareElements) {
   Tensor a = tensor({1, 2}), b = a;
   b.mutable_data<float>()[0] = 9;
   EXPECT_EQ(a.at({0}), 9);
-  a = a;
+  a = *&a;
   EXPECT_EQ(a.at({1}), 2);
   const Tensor moved = std::move(a);
   EXPECT_FALSE(a.defined());  // NOLINT(bugprone-use-after-move)

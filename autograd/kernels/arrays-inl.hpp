@@ -20,8 +20,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-template <class T>
-void add_to_loop(T* y, const T* x, std::size_t n) {
+template <class T> void add_to_loop(T* y, const T* x, std::size_t n) {
   const Tag<T> d;
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   std::size_t i = 0;
@@ -31,8 +30,7 @@ void add_to_loop(T* y, const T* x, std::size_t n) {
   }
 }
 
-template <class T>
-void axpy_loop(T* y, T alpha, const T* x, std::size_t n) {
+template <class T> void axpy_loop(T* y, T alpha, const T* x, std::size_t n) {
   const Tag<T> d;
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   const Vec<Tag<T>> factor = {hn::Set(d, alpha)};
@@ -45,8 +43,7 @@ void axpy_loop(T* y, T alpha, const T* x, std::size_t n) {
   }
 }
 
-template <class T>
-void scale_loop(T* y, T alpha, const T* x, std::size_t n) {
+template <class T> void scale_loop(T* y, T alpha, const T* x, std::size_t n) {
   const Tag<T> d;
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   const Vec<Tag<T>> factor = {hn::Set(d, alpha)};
@@ -55,13 +52,11 @@ void scale_loop(T* y, T alpha, const T* x, std::size_t n) {
   if (i < n) store_first(factor * load_first(d, x + i, n - i), y + i, n - i);
 }
 
-template <class T>
-void fill_loop(T* y, T value, std::size_t n) {
+template <class T> void fill_loop(T* y, T value, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] = value;
 }
 
-template <Comparison kKind, class T>
-AUTOGRAD_INLINE bool holds(T a, T b) {
+template <Comparison kKind, class T> AUTOGRAD_INLINE bool holds(T a, T b) {
   if constexpr (kKind == Comparison::equal) return a == b;
   if constexpr (kKind == Comparison::not_equal) return a != b;
   if constexpr (kKind == Comparison::less) return a < b;
@@ -113,8 +108,7 @@ void select_loop(const bool* c, int sc, const T* a, int sa, const T* b, int sb, 
   }
 }
 
-template <class To, class From>
-AUTOGRAD_INLINE To converted(From x) {
+template <class To, class From> AUTOGRAD_INLINE To converted(From x) {
   if constexpr (std::is_same_v<To, bool>) {
     return x != From(0);
   } else if constexpr (std::is_same_v<To, std::int64_t> && std::is_floating_point_v<From>) {
@@ -127,8 +121,7 @@ AUTOGRAD_INLINE To converted(From x) {
   }
 }
 
-template <class To, class From>
-void convert_loop(const From* x, To* y, std::size_t n) {
+template <class To, class From> void convert_loop(const From* x, To* y, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] = converted<To>(x[i]);
 }
 

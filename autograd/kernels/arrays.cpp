@@ -12,16 +12,14 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-template <class T>
-constexpr AnyTable<T> any_table() {
+template <class T> constexpr AnyTable<T> any_table() {
   return {&fill_loop<T>,
           &compare_any<T>,
           &select_loop<T>,
           {&convert_loop<float, T>, &convert_loop<double, T>, &convert_loop<std::int64_t, T>,
            &convert_loop<bool, T>}};
 }
-template <class T>
-constexpr FloatTable<T> float_table() {
+template <class T> constexpr FloatTable<T> float_table() {
   return {&add_to_loop<T>, &axpy_loop<T>, &scale_loop<T>};
 }
 constexpr ArraysTable kArrays = {
@@ -39,33 +37,19 @@ namespace {
 HWY_EXPORT(arrays_table);
 constinit const Dispatched<ArraysTable> best([] { return HWY_DYNAMIC_DISPATCH(arrays_table)(); });
 
-template <class T>
-const FloatTable<T>& floats() {
-  return std::get<FloatTable<T>>(best->floats);
-}
-template <class T>
-const AnyTable<T>& any() {
-  return std::get<AnyTable<T>>(best->any);
-}
+template <class T> const FloatTable<T>& floats() { return std::get<FloatTable<T>>(best->floats); }
+template <class T> const AnyTable<T>& any() { return std::get<AnyTable<T>>(best->any); }
 
 }  // namespace
 
-template <class T>
-void add_to(T* y, const T* x, std::size_t n) {
-  floats<T>().add_to(y, x, n);
-}
-template <class T>
-void axpy(T* y, T alpha, const T* x, std::size_t n) {
+template <class T> void add_to(T* y, const T* x, std::size_t n) { floats<T>().add_to(y, x, n); }
+template <class T> void axpy(T* y, T alpha, const T* x, std::size_t n) {
   floats<T>().axpy(y, alpha, x, n);
 }
-template <class T>
-void scale(T* y, T alpha, const T* x, std::size_t n) {
+template <class T> void scale(T* y, T alpha, const T* x, std::size_t n) {
   floats<T>().scale(y, alpha, x, n);
 }
-template <class T>
-void fill(T* y, T value, std::size_t n) {
-  any<T>().fill(y, value, n);
-}
+template <class T> void fill(T* y, T value, std::size_t n) { any<T>().fill(y, value, n); }
 template <class T>
 void compare(Comparison kind, const T* a, int sa, const T* b, int sb, bool* y, std::size_t n) {
   any<T>().compare(kind, a, sa, b, sb, y, n);
@@ -74,8 +58,7 @@ template <class T>
 void select(const bool* c, int sc, const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
   any<T>().select(c, sc, a, sa, b, sb, y, n);
 }
-template <class To, class From>
-void convert(const From* x, To* y, std::size_t n) {
+template <class To, class From> void convert(const From* x, To* y, std::size_t n) {
   std::get<ConvertKernel<To, From>>(any<From>().convert)(x, y, n);
 }
 

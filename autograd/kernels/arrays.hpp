@@ -14,17 +14,13 @@ namespace autograd::kernels {
 enum class Comparison { equal, not_equal, less, less_equal, greater, greater_equal };
 
 /// y[i] += x[i]. T: float, double.
-template <class T>
-void add_to(T* y, const T* x, std::size_t n);
+template <class T> void add_to(T* y, const T* x, std::size_t n);
 /// y[i] += alpha x[i]. T: float, double.
-template <class T>
-void axpy(T* y, T alpha, const T* x, std::size_t n);
+template <class T> void axpy(T* y, T alpha, const T* x, std::size_t n);
 /// y[i] = alpha x[i]; y may be x. T: float, double.
-template <class T>
-void scale(T* y, T alpha, const T* x, std::size_t n);
+template <class T> void scale(T* y, T alpha, const T* x, std::size_t n);
 /// y[i] = value. T: float, double, int64_t, bool.
-template <class T>
-void fill(T* y, T value, std::size_t n);
+template <class T> void fill(T* y, T value, std::size_t n);
 /// y[i] = a[i sa] <kind> b[i sb]; false for NaN except not_equal. T: float, double, int64_t, bool.
 template <class T>
 void compare(Comparison kind, const T* a, int sa, const T* b, int sb, bool* y, std::size_t n);
@@ -33,7 +29,6 @@ template <class T>
 void select(const bool* c, int sc, const T* a, int sa, const T* b, int sb, T* y, std::size_t n);
 /// y[i] = To(x[i]) between float, double, int64_t and bool. To bool: x != 0 (NaN is true). To
 /// int64: toward zero, saturating, NaN is 0.
-template <class To, class From>
-void convert(const From* x, To* y, std::size_t n);
+template <class To, class From> void convert(const From* x, To* y, std::size_t n);
 
 }  // namespace autograd::kernels

@@ -11,12 +11,10 @@
 
 namespace autograd::kernels {
 
-template <class To, class From>
-using ConvertKernel = void (*)(const From*, To*, std::size_t);
+template <class To, class From> using ConvertKernel = void (*)(const From*, To*, std::size_t);
 
 /// For all four dtypes.
-template <class T>
-struct AnyTable {
+template <class T> struct AnyTable {
   void (*fill)(T*, T, std::size_t);
   void (*compare)(Comparison, const T*, int, const T*, int, bool*, std::size_t);
   void (*select)(const bool*, int, const T*, int, const T*, int, T*, std::size_t);
@@ -25,8 +23,7 @@ struct AnyTable {
       convert;
 };
 /// For float and double.
-template <class T>
-struct FloatTable {
+template <class T> struct FloatTable {
   void (*add_to)(T*, const T*, std::size_t);
   void (*axpy)(T*, T, const T*, std::size_t);
   void (*scale)(T*, T, const T*, std::size_t);

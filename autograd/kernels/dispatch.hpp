@@ -39,8 +39,7 @@ class DispatchedBase {
 };
 
 /// A table of kernels, chosen at first use.
-template <class Table>
-class Dispatched : public DispatchedBase {
+template <class Table> class Dispatched : public DispatchedBase {
  public:
   constexpr explicit Dispatched(Choose choose) : DispatchedBase(choose) {}
   const Table* operator->() const { return static_cast<const Table*>(get()); }

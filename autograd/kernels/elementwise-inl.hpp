@@ -18,8 +18,7 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-template <class Row, class T>
-void unary_loop(const T* x, T* y, std::size_t n) {
+template <class Row, class T> void unary_loop(const T* x, T* y, std::size_t n) {
   const Tag<T> d;
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   std::size_t i = 0;
@@ -28,8 +27,7 @@ void unary_loop(const T* x, T* y, std::size_t n) {
 }
 
 // A zero cotangent stays zero even where the slope is infinite or NaN.
-template <class D>
-AUTOGRAD_INLINE Vec<D> chain(Vec<D> dy, Vec<D> slope) {
+template <class D> AUTOGRAD_INLINE Vec<D> chain(Vec<D> dy, Vec<D> slope) {
   return where(dy == 0.0, Vec<D>::of(0.0), dy * slope);
 }
 
@@ -50,32 +48,19 @@ void unary_backward_loop(const T* x, const T* y, const T* dy, T* dx, std::size_t
   }
 }
 
-template <class D>
-AUTOGRAD_INLINE Vec<D> broadcast(D d, const hn::TFromD<D>* p) {
+template <class D> AUTOGRAD_INLINE Vec<D> broadcast(D d, const hn::TFromD<D>* p) {
   return {hn::Set(d, *p)};
 }
 
 // Row::value and the two slopes of binary rows in one form: f(a, b, y).
-template <class Row>
-struct ValueOf {
-  template <class V>
-  static AUTOGRAD_INLINE V of(V a, V b, V) {
-    return Row::value(a, b);
-  }
+template <class Row> struct ValueOf {
+  template <class V> static AUTOGRAD_INLINE V of(V a, V b, V) { return Row::value(a, b); }
 };
-template <class Row>
-struct SlopeA {
-  template <class V>
-  static AUTOGRAD_INLINE V of(V a, V b, V y) {
-    return Row::slope_a(a, b, y);
-  }
+template <class Row> struct SlopeA {
+  template <class V> static AUTOGRAD_INLINE V of(V a, V b, V y) { return Row::slope_a(a, b, y); }
 };
-template <class Row>
-struct SlopeB {
-  template <class V>
-  static AUTOGRAD_INLINE V of(V a, V b, V y) {
-    return Row::slope_b(a, b, y);
-  }
+template <class Row> struct SlopeB {
+  template <class V> static AUTOGRAD_INLINE V of(V a, V b, V y) { return Row::slope_b(a, b, y); }
 };
 
 template <class Row, class T>
@@ -127,16 +112,14 @@ void binary_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, co
   }
 }
 
-template <class T, class... Rows>
-constexpr UnaryTable<T> unary_table(RowList<Rows...>) {
+template <class T, class... Rows> constexpr UnaryTable<T> unary_table(RowList<Rows...>) {
   return {{&unary_loop<Rows, T>...}};
 }
 template <class T, class... Rows>
 constexpr UnaryBackwardTable<T> unary_backward_table(RowList<Rows...>) {
   return {{&unary_backward_loop<Rows, T>...}};
 }
-template <class T, class... Rows>
-constexpr BinaryTable<T> binary_table(RowList<Rows...>) {
+template <class T, class... Rows> constexpr BinaryTable<T> binary_table(RowList<Rows...>) {
   return {{&binary_loop<Rows, T>...}};
 }
 template <class T, class... Rows>

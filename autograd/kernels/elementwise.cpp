@@ -11,8 +11,7 @@ namespace {
 // A multiple of every vector's length; enough work to outweigh starting a task.
 constexpr std::size_t kGrain = 16384;
 
-template <class F>
-void for_pieces(std::size_t n, const F& f) {
+template <class F> void for_pieces(std::size_t n, const F& f) {
   const std::size_t pieces = (n + kGrain - 1) / kGrain;
   parallel_for(pieces, 1, [&](std::size_t first, std::size_t last) {
     const std::size_t begin = first * kGrain;
@@ -21,19 +20,16 @@ void for_pieces(std::size_t n, const F& f) {
   });
 }
 
-template <class T>
-const T* at(const T* p, std::size_t offset) {
+template <class T> const T* at(const T* p, std::size_t offset) {
   return p == nullptr ? nullptr : p + offset;
 }
-template <class T>
-const T* at(const T* p, int stride, std::size_t offset) {
+template <class T> const T* at(const T* p, int stride, std::size_t offset) {
   return at(p, stride == 0 ? 0 : offset);
 }
 
 }  // namespace
 
-template <class T>
-void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n) {
+template <class T> void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n) {
   for_pieces(n, [&](std::size_t i, std::size_t count) { kernel(x + i, y + i, count); });
 }
 

@@ -16,8 +16,7 @@ namespace autograd::kernels {
 /// Where waking threads starts to pay: 40,000 additions take about as long as waking a thread.
 inline constexpr std::size_t kParallelMin = 40000;
 
-template <class T>
-using UnaryKernel = void (*)(const T* x, T* y, std::size_t n);
+template <class T> using UnaryKernel = void (*)(const T* x, T* y, std::size_t n);
 template <class T>
 using UnaryBackwardKernel = void (*)(const T* x, const T* y, const T* dy, T* dx, std::size_t n);
 template <class T>
@@ -27,31 +26,26 @@ using BinaryBackwardKernel = void (*)(const T* a, int sa, const T* b, int sb, co
                                       const T* dy, T* dx, std::size_t n);
 
 /// The kernels of all rows for one instruction set.
-template <class T>
-struct UnaryTable {
+template <class T> struct UnaryTable {
   UnaryKernel<T> of[ops::UnaryRows::size];
   static const Dispatched<UnaryTable> best;
 };
-template <class T>
-struct UnaryBackwardTable {
+template <class T> struct UnaryBackwardTable {
   UnaryBackwardKernel<T> of[ops::UnaryRows::size];
   static const Dispatched<UnaryBackwardTable> best;
 };
-template <class T>
-struct BinaryTable {
+template <class T> struct BinaryTable {
   BinaryKernel<T> of[ops::BinaryRows::size];
   static const Dispatched<BinaryTable> best;
 };
-template <class T>
-struct BinaryBackwardTable {
+template <class T> struct BinaryBackwardTable {
   BinaryBackwardKernel<T> of[2][ops::BinaryRows::size];  // by argument, then by row
   static const Dispatched<BinaryBackwardTable> best;
 };
 
 namespace detail {
 // The same over all threads; kept out of line because tiny calls are what counts.
-template <class T>
-void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n);
+template <class T> void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n);
 template <class T>
 void unary_backward_threads(UnaryBackwardKernel<T> kernel, const T* x, const T* y, const T* dy,
                             T* dx, std::size_t n);
@@ -64,8 +58,7 @@ void binary_backward_threads(BinaryBackwardKernel<T> kernel, const T* a, int sa,
 }  // namespace detail
 
 /// y[i] = value(x[i]).
-template <class T>
-inline void unary(std::size_t row, const T* x, T* y, std::size_t n) {
+template <class T> inline void unary(std::size_t row, const T* x, T* y, std::size_t n) {
   const UnaryKernel<T> kernel = UnaryTable<T>::best->of[row];
   if (n < kParallelMin) [[likely]]
     return kernel(x, y, n);
@@ -103,15 +96,11 @@ inline void binary_backward(std::size_t row, int argument, const T* a, int sa, c
   detail::binary_backward_threads(kernel, a, sa, b, sb, y, dy, dx, n);
 }
 
-#define AUTOGRAD_DECLARE_TABLES(T)                                     \
-  template <>                                                          \
-  const Dispatched<UnaryTable<T>> UnaryTable<T>::best;                 \
-  template <>                                                          \
-  const Dispatched<UnaryBackwardTable<T>> UnaryBackwardTable<T>::best; \
-  template <>                                                          \
-  const Dispatched<BinaryTable<T>> BinaryTable<T>::best;               \
-  template <>                                                          \
-  const Dispatched<BinaryBackwardTable<T>> BinaryBackwardTable<T>::best;
+#define AUTOGRAD_DECLARE_TABLES(T)                                                 \
+  template <> const Dispatched<UnaryTable<T>> UnaryTable<T>::best;                 \
+  template <> const Dispatched<UnaryBackwardTable<T>> UnaryBackwardTable<T>::best; \
+  template <> const Dispatched<BinaryTable<T>> BinaryTable<T>::best;               \
+  template <> const Dispatched<BinaryBackwardTable<T>> BinaryBackwardTable<T>::best;
 AUTOGRAD_DECLARE_TABLES(float)
 AUTOGRAD_DECLARE_TABLES(double)
 #undef AUTOGRAD_DECLARE_TABLES

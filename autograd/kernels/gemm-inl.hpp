@@ -33,8 +33,7 @@ inline constexpr std::size_t kFewColumns = 12;
 inline constexpr std::size_t kStagger = 16;
 
 /// A row block of op(A) against all panels of a column block of B.
-template <class T>
-struct Sweep {
+template <class T> struct Sweep {
   ALayout layout;
   std::size_t m, max_rows;
   const T* a;
@@ -47,8 +46,7 @@ struct Sweep {
   bool panels_outside;  // B's panels in the outer loop: better where B is the larger operand
 };
 
-template <class T>
-HWY_NOINLINE void sweep(const TileCall& u, const Sweep<T>& s) {
+template <class T> HWY_NOINLINE void sweep(const TileCall& u, const Sweep<T>& s) {
   constexpr std::size_t kWidth = kTileWidth<T>;
   const std::size_t last = (s.n - 1) / kWidth;  // index of the last panel, the only narrow one
   const std::size_t last_width = s.n - last * kWidth;
@@ -76,14 +74,12 @@ HWY_NOINLINE void sweep(const TileCall& u, const Sweep<T>& s) {
 
 // Rows a multiple of 4 KiB apart share one set of L1: reading 14 of them in place thrashes it (137
 // instead of 225 GF/s), 10 fit.
-template <class T>
-std::size_t rows_in_place(const GemmCall<T>& g) {
+template <class T> std::size_t rows_in_place(const GemmCall<T>& g) {
   const bool conflict = !g.transpose_a && g.lda * sizeof(T) % 4096 == 0;
   return conflict ? std::min<std::size_t>(kMaxRows, 10) : kMaxRows;
 }
 
-template <class T>
-void gemm_in_place(const GemmCall<T>& g) {
+template <class T> void gemm_in_place(const GemmCall<T>& g) {
   const bool ta = g.transpose_a;
   const TileCall u = {g.k, g.lda, g.ldb, g.ldc, g.accumulate, false};
   sweep(u,
@@ -92,8 +88,7 @@ void gemm_in_place(const GemmCall<T>& g) {
 }
 
 /// What is copied before it is used.
-template <class T>
-struct Copies {
+template <class T> struct Copies {
   bool a, b;
   explicit Copies(const GemmCall<T>& g) {
     const std::size_t a_bytes = g.m * g.k * sizeof(T), b_bytes = g.k * g.n * sizeof(T);
@@ -162,8 +157,7 @@ void gemm_block(const GemmCall<T>& g, const Copies<T>& copies, std::size_t p0, s
 }
 
 /// All of one call on this thread, by tiles.
-template <class T>
-void gemm_serial(const GemmCall<T>& g) {
+template <class T> void gemm_serial(const GemmCall<T>& g) {
   const bool small = g.k <= kDepthBlock && g.k * g.n * sizeof(T) <= (std::size_t{256} << 10);
   if (!g.transpose_b && small && g.m <= 512 && !(g.n < kTileWidth<T> && g.m >= 32)) {
     return gemm_in_place(g);
@@ -223,8 +217,7 @@ HWY_NOINLINE void gemm_threads(const GemmCall<T>& g, std::size_t tasks, bool dot
 }
 
 // Few columns of a B that is not contiguous along k: turned once, then dot products.
-template <class T>
-HWY_NOINLINE GemmCall<T> turn_b(GemmCall<T> g) {
+template <class T> HWY_NOINLINE GemmCall<T> turn_b(GemmCall<T> g) {
   constexpr std::size_t kL = kLanes<Tag<T>>;
   const std::size_t stride = (g.k + kL - 1) / kL * kL + kL;
   T* turned = scratch<T>(Scratch::gemm_b, g.n * stride);
@@ -237,8 +230,7 @@ HWY_NOINLINE GemmCall<T> turn_b(GemmCall<T> g) {
   return g;
 }
 
-template <class T>
-void gemm_any(const GemmCall<T>& g) {
+template <class T> void gemm_any(const GemmCall<T>& g) {
   if (std::max({g.m, g.n, g.k}) <= kTinyExtent && g.m * g.n * g.k <= 512) return gemm_tiny(g);
   if (g.m == 0 || g.n == 0) return;
   const bool few_columns = g.n <= kFewColumns;

@@ -11,8 +11,7 @@ namespace autograd::kernels {
 
 /// c = op(a) op(b), with op(a): [m, k], op(b): [k, n], c: [m, n]. A transposed operand is stored
 /// the other way: a as [k, m], b as [n, k]. `lda`, `ldb`, `ldc` are the strides of stored rows.
-template <class T>
-struct GemmCall {
+template <class T> struct GemmCall {
   bool transpose_a = false, transpose_b = false;
   std::size_t m = 0, n = 0, k = 0;
   const T* a = nullptr;
@@ -26,17 +25,11 @@ struct GemmCall {
 };
 
 /// The kernel of one instruction set.
-template <class T>
-struct GemmTable {
-  void (*run)(const GemmCall<T>&);
-};
+template <class T> struct GemmTable { void (*run)(const GemmCall<T>&); };
 
 /// Runs the product; k = 0 gives zeros (plus c and bias where asked for).
-template <class T>
-void gemm(const GemmCall<T>& call);
-template <>
-void gemm(const GemmCall<float>& call);
-template <>
-void gemm(const GemmCall<double>& call);
+template <class T> void gemm(const GemmCall<T>& call);
+template <> void gemm(const GemmCall<float>& call);
+template <> void gemm(const GemmCall<double>& call);
 
 }  // namespace autograd::kernels

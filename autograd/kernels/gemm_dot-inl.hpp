@@ -61,8 +61,7 @@ HWY_NOINLINE void dot_block(const GemmCall<T>& g, std::size_t i0, std::size_t j0
   }
 }
 
-template <class T>
-using DotKernel = void (*)(const GemmCall<T>&, std::size_t, std::size_t);
+template <class T> using DotKernel = void (*)(const GemmCall<T>&, std::size_t, std::size_t);
 template <class T, std::size_t R, std::size_t... C>
 constexpr std::array<DotKernel<T>, kDotBlock> dots_of(std::index_sequence<C...>) {
   return {&dot_block<T, R, C + 1>...};
@@ -73,11 +72,9 @@ constexpr std::array<std::array<DotKernel<T>, kDotBlock>, kDotBlock> all_dots(
   return {dots_of<T, R + 1>(indices)...};
 }
 // [rows - 1][columns - 1]
-template <class T>
-inline constexpr auto kDots = all_dots<T>(std::make_index_sequence<kDotBlock>());
+template <class T> inline constexpr auto kDots = all_dots<T>(std::make_index_sequence<kDotBlock>());
 
-template <class T>
-HWY_NOINLINE void gemm_dots(const GemmCall<T>& g) {
+template <class T> HWY_NOINLINE void gemm_dots(const GemmCall<T>& g) {
   const Panels rows(g.m, kDotBlock), columns(g.n, kDotBlock);
   std::size_t i = 0;
   for (std::size_t r = 0; r < rows.count; ++r) {

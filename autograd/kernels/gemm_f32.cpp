@@ -27,10 +27,7 @@ constinit const Dispatched<GemmTable<float>> best([] { return HWY_DYNAMIC_DISPAT
 
 }  // namespace
 
-template <>
-void gemm(const GemmCall<float>& call) {
-  best->run(call);
-}
+template <> void gemm(const GemmCall<float>& call) { best->run(call); }
 
 }  // namespace autograd::kernels
 #endif

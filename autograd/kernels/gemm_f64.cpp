@@ -27,10 +27,7 @@ constinit const Dispatched<GemmTable<double>> best([] { return HWY_DYNAMIC_DISPA
 
 }  // namespace
 
-template <>
-void gemm(const GemmCall<double>& call) {
-  best->run(call);
-}
+template <> void gemm(const GemmCall<double>& call) { best->run(call); }
 
 }  // namespace autograd::kernels
 #endif

@@ -28,8 +28,7 @@ inline constexpr std::size_t kMaxRows = 14;
 inline constexpr std::size_t kMaxRows = 6;
 #endif
 inline constexpr std::size_t kVectors = 2;
-template <class T>
-inline constexpr std::size_t kTileWidth = kVectors* kLanes<Tag<T>>;
+template <class T> inline constexpr std::size_t kTileWidth = kVectors* kLanes<Tag<T>>;
 
 /// What tiles of one block have in common. a_stride is the distance of rows of op(A) that are not
 /// adjacent in memory, or else of its columns.
@@ -135,8 +134,7 @@ inline constexpr TileKernels<T> kTiles[2][kVectors] = {
     {tiles_of<T, 1, ALayout::column_contiguous>(std::make_index_sequence<kMaxRows>()),
      tiles_of<T, 2, ALayout::column_contiguous>(std::make_index_sequence<kMaxRows>())}};
 
-template <class T>
-AUTOGRAD_INLINE const TileKernels<T>& tiles(ALayout layout, std::size_t width) {
+template <class T> AUTOGRAD_INLINE const TileKernels<T>& tiles(ALayout layout, std::size_t width) {
   return kTiles<T>[layout == ALayout::column_contiguous][width > kLanes<Tag<T>>];
 }
 

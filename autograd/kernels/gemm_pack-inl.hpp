@@ -30,8 +30,7 @@ AUTOGRAD_INLINE hn::Vec<D> load_pieces(D d, const hn::TFromD<D>* p, std::size_t 
 
 // to[j][i] = from[i][j] for i < L and the columns j < kStrip of a 128-bit piece. The pieces are
 // gathered by the loads, so that only exchanges within 128 bits remain, which are cheap everywhere.
-template <class T>
-inline constexpr std::size_t kStrip = kLanes<Tag<T>> == 1 ? 1 : 16 / sizeof(T);
+template <class T> inline constexpr std::size_t kStrip = kLanes<Tag<T>> == 1 ? 1 : 16 / sizeof(T);
 
 template <class T>
 AUTOGRAD_INLINE void transpose_strip(const T* from, std::size_t ld_from, T* to, std::size_t ld_to) {

@@ -23,8 +23,7 @@ inline constexpr std::size_t kTinyExtent = 16;
 enum class BAccess { rows, transposed };
 
 // Local copies of what the loops use: stores to c may alias the call as far as the compiler knows.
-template <class T, BAccess kAccess>
-struct TinyOperands {
+template <class T, BAccess kAccess> struct TinyOperands {
   std::size_t k, a_row, a_k, b_k, b_column, ldc;
   const T *a, *b, *bias;
   T* c;
@@ -100,8 +99,7 @@ AUTOGRAD_INLINE void tiny_columns(const GemmCall<T>& g, std::size_t j) {
   }
 }
 
-template <class T>
-HWY_NOINLINE void gemm_tiny_turning_b(const GemmCall<T>& g) {
+template <class T> HWY_NOINLINE void gemm_tiny_turning_b(const GemmCall<T>& g) {
   T turned[kTinyExtent * kTinyExtent];
   for (std::size_t j = 0; j < g.n; ++j) {
     const T* from = g.b + j * g.ldb;
@@ -114,8 +112,7 @@ HWY_NOINLINE void gemm_tiny_turning_b(const GemmCall<T>& g) {
   tiny_columns<kTinyExtent>(call, 0);
 }
 
-template <class T>
-AUTOGRAD_INLINE void gemm_tiny(const GemmCall<T>& g) {
+template <class T> AUTOGRAD_INLINE void gemm_tiny(const GemmCall<T>& g) {
   if (g.transpose_b) {
     // Lane by lane costs less than rearranging B when there is little work.
     if (g.m * g.n * g.k > 64) return gemm_tiny_turning_b(g);

@@ -7,11 +7,9 @@
 
 namespace autograd::kernels {
 
-template <class T>
-struct MathConstants;
+template <class T> struct MathConstants;
 
-template <>
-struct MathConstants<float> {
+template <> struct MathConstants<float> {
   static constexpr int kMantissaBits = 23;
   static constexpr int kExponentBias = 127;
   static constexpr double kMagic = 12582912.0;  // 1.5 2^23
@@ -35,8 +33,7 @@ struct MathConstants<float> {
   static constexpr float kLog[] = {0.66666662693f, 0.40000972152f, 0.28498786688f, 0.24279078841f};
 };
 
-template <>
-struct MathConstants<double> {
+template <> struct MathConstants<double> {
   static constexpr int kMantissaBits = 52;
   static constexpr int kExponentBias = 1023;
   static constexpr double kMagic = 6755399441055744.0;  // 1.5 2^52

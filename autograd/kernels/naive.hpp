@@ -14,8 +14,7 @@
 
 namespace autograd::kernels {
 
-template <class Row, class T>
-void unary_naive(const T* x, T* y, std::size_t n) {
+template <class Row, class T> void unary_naive(const T* x, T* y, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] = Row::value(x[i]);
 }
 
@@ -40,8 +39,7 @@ void binary_backward_naive(int argument, const T* a, int sa, const T* b, int sb,
 }
 
 /// The product with long double sums, rounded once at the end.
-template <class T>
-void gemm_naive(const GemmCall<T>& g) {
+template <class T> void gemm_naive(const GemmCall<T>& g) {
   for (std::size_t i = 0; i < g.m; ++i) {
     for (std::size_t j = 0; j < g.n; ++j) {
       long double total = g.accumulate ? g.c[i * g.ldc + j] : T(0);

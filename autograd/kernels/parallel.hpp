@@ -21,7 +21,8 @@ namespace kernels {
 class RangeFunction {
  public:
   template <class F>
-  requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>) RangeFunction(F&& f)
+    requires(!std::is_same_v<std::remove_cvref_t<F>, RangeFunction>)
+  RangeFunction(F&& f)
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(f)))),
         call_([](void* object, std::size_t begin, std::size_t end) {
           (*static_cast<std::remove_reference_t<F>*>(object))(begin, end);
@@ -38,8 +39,7 @@ void parallel_for_threads(std::size_t n, std::size_t grain, RangeFunction f);
 /// Calls f(begin, end) for pieces that cover [0, n), each of `grain` or more where n allows it;
 /// all of it at once on this thread when n <= grain or one thread is allowed. Rethrows what f
 /// throws.
-template <class F>
-void parallel_for(std::size_t n, std::size_t grain, F&& f) {
+template <class F> void parallel_for(std::size_t n, std::size_t grain, F&& f) {
   if (n <= grain || num_threads() == 1) {
     if (n > 0) f(std::size_t{0}, n);
     return;

@@ -27,24 +27,15 @@ inline constexpr std::size_t kTaskElements = 1 << 15;  // what a task should at 
 
 struct SumOf {
   static constexpr double identity = 0;
-  template <class V>
-  static AUTOGRAD_INLINE V combine(V a, V b) {
-    return a + b;
-  }
+  template <class V> static AUTOGRAD_INLINE V combine(V a, V b) { return a + b; }
 };
 struct MaxOf {
   static constexpr double identity = -std::numeric_limits<double>::infinity();
-  template <class V>
-  static AUTOGRAD_INLINE V combine(V a, V b) {
-    return max(a, b);
-  }
+  template <class V> static AUTOGRAD_INLINE V combine(V a, V b) { return max(a, b); }
 };
 struct MinOf {
   static constexpr double identity = std::numeric_limits<double>::infinity();
-  template <class V>
-  static AUTOGRAD_INLINE V combine(V a, V b) {
-    return min(a, b);
-  }
+  template <class V> static AUTOGRAD_INLINE V combine(V a, V b) { return min(a, b); }
 };
 
 // 0 < n <= a vector; lanes beyond n hold the identity.
@@ -57,8 +48,7 @@ AUTOGRAD_INLINE Vec<D> load_or_identity(D d, const hn::TFromD<D>* p, std::size_t
 }
 
 // All lanes combined, in halves: the same tree for every number of lanes.
-template <class Op, class D>
-AUTOGRAD_INLINE hn::TFromD<D> combine_lanes(Vec<D> v) {
+template <class Op, class D> AUTOGRAD_INLINE hn::TFromD<D> combine_lanes(Vec<D> v) {
   if constexpr (kLanes<D> == 1) {
     return hn::GetLane(v.raw);
   } else {
@@ -69,8 +59,7 @@ AUTOGRAD_INLINE hn::TFromD<D> combine_lanes(Vec<D> v) {
 }
 
 // One leaf, in four interleaved chains to hide the latency of an addition.
-template <class Op, class T>
-HWY_NOINLINE T reduce_leaf(const T* x, std::size_t n) {
+template <class Op, class T> HWY_NOINLINE T reduce_leaf(const T* x, std::size_t n) {
   const Tag<T> d;
   constexpr std::size_t kL = kLanes<Tag<T>>;
   using V = Vec<Tag<T>>;
@@ -89,8 +78,7 @@ HWY_NOINLINE T reduce_leaf(const T* x, std::size_t n) {
   return combine_lanes<Op>(Op::combine(Op::combine(s0, s1), Op::combine(s2, s3)));
 }
 
-template <class Op, class T>
-T combine_pairs(const T* leaves, std::size_t n) {
+template <class Op, class T> T combine_pairs(const T* leaves, std::size_t n) {
   if (n == 1) return leaves[0];
   const hn::CappedTag<T, 1> d;
   using V = Vec<hn::CappedTag<T, 1>>;
@@ -99,8 +87,7 @@ T combine_pairs(const T* leaves, std::size_t n) {
   return hn::GetLane(Op::combine(V{hn::Set(d, low)}, V{hn::Set(d, high)}).raw);
 }
 
-template <class Op, class T>
-T reduce_line(const T* x, std::size_t n, bool threads) {
+template <class Op, class T> T reduce_line(const T* x, std::size_t n, bool threads) {
   if (n <= kLeaf) return reduce_leaf<Op>(x, n);
   const std::size_t leaves = (n + kLeaf - 1) / kLeaf;
   T* partial = scratch<T>(Scratch::reduce, leaves);
@@ -118,10 +105,7 @@ T reduce_line(const T* x, std::size_t n, bool threads) {
 }
 
 // `rows` rows of up to four vectors of columns, `width` in all.
-template <class D>
-struct Columns {
-  Vec<D> v[4];
-};
+template <class D> struct Columns { Vec<D> v[4]; };
 template <class Op, class T>
 Columns<Tag<T>> reduce_columns(const T* x, std::size_t rows, std::size_t stride,
                                std::size_t width) {

@@ -8,8 +8,7 @@
 
 namespace autograd::kernels {
 
-template <class T>
-struct ReduceTable {
+template <class T> struct ReduceTable {
   using Forward = void (*)(const T* x, T* y, std::size_t outer, std::size_t extent,
                            std::size_t inner);
   using Backward = void (*)(const T* y, const T* dy, T* dx, std::size_t outer, std::size_t extent,

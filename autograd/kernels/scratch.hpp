@@ -12,8 +12,7 @@ enum class Scratch { gemm_a, gemm_b, reduce, count };
 /// At least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
 void* scratch_bytes(Scratch slot, std::size_t bytes);
 
-template <class T>
-T* scratch(Scratch slot, std::size_t count) {
+template <class T> T* scratch(Scratch slot, std::size_t count) {
   return static_cast<T*>(scratch_bytes(slot, count * sizeof(T)));
 }
 

@@ -21,10 +21,8 @@ HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 namespace hn = hwy::HWY_NAMESPACE;
 
-template <class T>
-using Tag = hn::ScalableTag<T>;  // the widest vector of the target
-template <class D>
-inline constexpr std::size_t kLanes = hn::MaxLanes(D());
+template <class T> using Tag = hn::ScalableTag<T>;  // the widest vector of the target
+template <class D> inline constexpr std::size_t kLanes = hn::MaxLanes(D());
 #if HWY_ARCH_X86 && HWY_TARGET <= HWY_AVX2
 inline constexpr bool kHasMaskedAccess = true;
 #else
@@ -32,16 +30,14 @@ inline constexpr bool kHasMaskedAccess = false;
 #endif
 
 /// A truth value per lane.
-template <class D>
-struct Mask {
+template <class D> struct Mask {
   hn::Mask<D> raw;
   friend AUTOGRAD_INLINE Mask operator||(Mask a, Mask b) { return {hn::Or(a.raw, b.raw)}; }
   friend AUTOGRAD_INLINE Mask operator&&(Mask a, Mask b) { return {hn::And(a.raw, b.raw)}; }
 };
 
 /// A number per lane.
-template <class D>
-struct Vec {
+template <class D> struct Vec {
   using T = hn::TFromD<D>;
   hn::Vec<D> raw;
 
@@ -78,40 +74,28 @@ struct Vec {
   friend AUTOGRAD_INLINE Mask<D> operator>=(Vec a, double b) { return a >= of(b); }
 };
 
-template <class D>
-AUTOGRAD_INLINE Vec<D> where(Mask<D> c, Vec<D> a, Vec<D> b) {
+template <class D> AUTOGRAD_INLINE Vec<D> where(Mask<D> c, Vec<D> a, Vec<D> b) {
   return {hn::IfThenElse(c.raw, a.raw, b.raw)};
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> constant(Vec<D>, double c) {
-  return Vec<D>::of(c);
-}
+template <class D> AUTOGRAD_INLINE Vec<D> constant(Vec<D>, double c) { return Vec<D>::of(c); }
 /// a b + c, in one rounding where the target has it.
-template <class D>
-AUTOGRAD_INLINE Vec<D> mul_add(Vec<D> a, Vec<D> b, Vec<D> c) {
+template <class D> AUTOGRAD_INLINE Vec<D> mul_add(Vec<D> a, Vec<D> b, Vec<D> c) {
   return {hn::MulAdd(a.raw, b.raw, c.raw)};
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> mul_add(Vec<D> a, Vec<D> b, double c) {
+template <class D> AUTOGRAD_INLINE Vec<D> mul_add(Vec<D> a, Vec<D> b, double c) {
   return mul_add(a, b, Vec<D>::of(c));
 }
-template <class D>
-AUTOGRAD_INLINE bool all_true(Mask<D> m) {
-  return hn::AllTrue(D(), m.raw);
-}
+template <class D> AUTOGRAD_INLINE bool all_true(Mask<D> m) { return hn::AllTrue(D(), m.raw); }
 
-template <class D>
-AUTOGRAD_INLINE Vec<D> load(D d, const hn::TFromD<D>* p) {
+template <class D> AUTOGRAD_INLINE Vec<D> load(D d, const hn::TFromD<D>* p) {
   return {hn::LoadU(d, p)};
 }
-template <class D>
-AUTOGRAD_INLINE void store(Vec<D> v, hn::TFromD<D>* p) {
+template <class D> AUTOGRAD_INLINE void store(Vec<D> v, hn::TFromD<D>* p) {
   hn::StoreU(v.raw, D(), p);
 }
 
 // Requires 0 < n < kLanes<D>. Calls without hn:: are to functions that the one-lane target lacks.
-template <class D>
-AUTOGRAD_INLINE hn::Vec<D> load_raw(D d, const hn::TFromD<D>* p, std::size_t n) {
+template <class D> AUTOGRAD_INLINE hn::Vec<D> load_raw(D d, const hn::TFromD<D>* p, std::size_t n) {
   if constexpr (kLanes<D> == 1) {
     return hn::LoadU(d, p);
   } else {
@@ -144,12 +128,10 @@ AUTOGRAD_INLINE void store_raw(D d, hn::Vec<D> v, hn::TFromD<D>* p, std::size_t 
   }
 }
 /// The first n lanes (0 < n < kLanes<D>), zero elsewhere.
-template <class D>
-AUTOGRAD_INLINE Vec<D> load_first(D d, const hn::TFromD<D>* p, std::size_t n) {
+template <class D> AUTOGRAD_INLINE Vec<D> load_first(D d, const hn::TFromD<D>* p, std::size_t n) {
   return {load_raw(d, p, n)};
 }
-template <class D>
-AUTOGRAD_INLINE void store_first(Vec<D> v, hn::TFromD<D>* p, std::size_t n) {
+template <class D> AUTOGRAD_INLINE void store_first(Vec<D> v, hn::TFromD<D>* p, std::size_t n) {
   store_raw(D(), v.raw, p, n);
 }
 

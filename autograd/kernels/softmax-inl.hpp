@@ -24,15 +24,13 @@ struct AlongLine {
   std::size_t extent;
 
   // Calls f(offset, lanes in use) for each vector of the line.
-  template <class T, class F>
-  AUTOGRAD_INLINE void for_each(F f) const {
+  template <class T, class F> AUTOGRAD_INLINE void for_each(F f) const {
     constexpr std::size_t kL = kLanes<Tag<T>>;
     std::size_t i = 0;
     for (; i + kL <= extent; i += kL) f(i, kL);
     if (i < extent) f(i, extent - i);
   }
-  template <class Op, class D>
-  AUTOGRAD_INLINE Vec<D> combined(Vec<D> v) const {
+  template <class Op, class D> AUTOGRAD_INLINE Vec<D> combined(Vec<D> v) const {
     return {hn::Set(D(), combine_lanes<Op>(v))};
   }
 };
@@ -41,23 +39,17 @@ struct AlongLine {
 struct AcrossLines {
   std::size_t extent, stride, width;
 
-  template <class T, class F>
-  AUTOGRAD_INLINE void for_each(F f) const {
+  template <class T, class F> AUTOGRAD_INLINE void for_each(F f) const {
     for (std::size_t e = 0; e < extent; ++e) f(e * stride, width);
   }
-  template <class Op, class D>
-  AUTOGRAD_INLINE Vec<D> combined(Vec<D> v) const {
-    return v;
-  }
+  template <class Op, class D> AUTOGRAD_INLINE Vec<D> combined(Vec<D> v) const { return v; }
 };
 
-template <class D>
-AUTOGRAD_INLINE void store_some(Vec<D> v, hn::TFromD<D>* p, std::size_t n) {
+template <class D> AUTOGRAD_INLINE void store_some(Vec<D> v, hn::TFromD<D>* p, std::size_t n) {
   n == kLanes<D> ? store(v, p) : store_first(v, p, n);
 }
 
-template <class T, class Axis>
-AUTOGRAD_INLINE Vec<Tag<T>> largest(const Axis& axis, const T* x) {
+template <class T, class Axis> AUTOGRAD_INLINE Vec<Tag<T>> largest(const Axis& axis, const T* x) {
   const Tag<T> d;
   Vec<Tag<T>> top = Vec<Tag<T>>::of(MaxOf::identity);
   axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
@@ -68,8 +60,7 @@ AUTOGRAD_INLINE Vec<Tag<T>> largest(const Axis& axis, const T* x) {
 
 // What is subtracted from x: the largest element where it is finite, else 0, so that -inf - -inf
 // does not arise. An infinite or NaN element still reaches the sum through exp.
-template <class D>
-AUTOGRAD_INLINE Vec<D> finite_or_zero(Vec<D> top) {
+template <class D> AUTOGRAD_INLINE Vec<D> finite_or_zero(Vec<D> top) {
   return where(abs(top) < infinity(D()), top, Vec<D>::of(0.0));
 }
 
@@ -83,10 +74,8 @@ AUTOGRAD_INLINE Vec<Tag<T>> sum_of_exp(const Axis& axis, const T* x, Vec<Tag<T>>
   return axis.template combined<SumOf>(total);
 }
 
-template <class T>
-struct LogSumExp {
-  template <class Axis>
-  static void run(const Axis& axis, const T* x, const T*, T* y) {
+template <class T> struct LogSumExp {
+  template <class Axis> static void run(const Axis& axis, const T* x, const T*, T* y) {
     const Vec<Tag<T>> shift = finite_or_zero(largest(axis, x));
     const Vec<Tag<T>> result = shift + log(sum_of_exp(axis, x, shift));
     if constexpr (std::is_same_v<Axis, AlongLine>) {
@@ -97,10 +86,8 @@ struct LogSumExp {
   }
 };
 
-template <class T>
-struct Softmax {
-  template <class Axis>
-  static void run(const Axis& axis, const T* x, const T*, T* y) {
+template <class T> struct Softmax {
+  template <class Axis> static void run(const Axis& axis, const T* x, const T*, T* y) {
     const Tag<T> d;
     using V = Vec<Tag<T>>;
     const V top = largest(axis, x);
@@ -120,10 +107,8 @@ struct Softmax {
   }
 };
 
-template <class T>
-struct LogSoftmax {
-  template <class Axis>
-  static void run(const Axis& axis, const T* x, const T*, T* y) {
+template <class T> struct LogSoftmax {
+  template <class Axis> static void run(const Axis& axis, const T* x, const T*, T* y) {
     const Tag<T> d;
     const Vec<Tag<T>> shift = finite_or_zero(largest(axis, x));
     const Vec<Tag<T>> total = sum_of_exp(axis, x, shift);
@@ -134,10 +119,8 @@ struct LogSoftmax {
   }
 };
 
-template <class T>
-struct SoftmaxBackward {
-  template <class Axis>
-  static void run(const Axis& axis, const T* y, const T* dy, T* dx) {
+template <class T> struct SoftmaxBackward {
+  template <class Axis> static void run(const Axis& axis, const T* y, const T* dy, T* dx) {
     const Tag<T> d;
     using V = Vec<Tag<T>>;
     V dot = V::of(0.0);
@@ -153,10 +136,8 @@ struct SoftmaxBackward {
   }
 };
 
-template <class T>
-struct LogSoftmaxBackward {
-  template <class Axis>
-  static void run(const Axis& axis, const T* y, const T* dy, T* dx) {
+template <class T> struct LogSoftmaxBackward {
+  template <class Axis> static void run(const Axis& axis, const T* y, const T* dy, T* dx) {
     const Tag<T> d;
     using V = Vec<Tag<T>>;
     V total = V::of(0.0);
@@ -210,8 +191,7 @@ void backward_lines(const T* y, const T* dy, T* dx, std::size_t outer, std::size
   each_line<Kernel>(y, dy, dx, outer, extent, extent, inner);
 }
 
-template <class T>
-constexpr ReduceTable<T> reduce_table() {
+template <class T> constexpr ReduceTable<T> reduce_table() {
   return {&reduce<SumOf, T>,
           &reduce<MaxOf, T>,
           &reduce<MinOf, T>,

@@ -20,34 +20,22 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-template <class D>
-using Constants = MathConstants<hn::TFromD<D>>;
-template <class D>
-using IntTag = hn::RebindToSigned<D>;
+template <class D> using Constants = MathConstants<hn::TFromD<D>>;
+template <class D> using IntTag = hn::RebindToSigned<D>;
 
-template <class D>
-AUTOGRAD_INLINE Vec<D> abs(Vec<D> x) {
-  return {hn::Abs(x.raw)};
-}
-template <class D>
-AUTOGRAD_INLINE Vec<D> sqrt(Vec<D> x) {
-  return {hn::Sqrt(x.raw)};
-}
+template <class D> AUTOGRAD_INLINE Vec<D> abs(Vec<D> x) { return {hn::Abs(x.raw)}; }
+template <class D> AUTOGRAD_INLINE Vec<D> sqrt(Vec<D> x) { return {hn::Sqrt(x.raw)}; }
 /// NaN when either is NaN, as in scalar_math.hpp.
-template <class D>
-AUTOGRAD_INLINE Vec<D> max(Vec<D> a, Vec<D> b) {
+template <class D> AUTOGRAD_INLINE Vec<D> max(Vec<D> a, Vec<D> b) {
   return where(a > b || a != a, a, b);
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> min(Vec<D> a, Vec<D> b) {
+template <class D> AUTOGRAD_INLINE Vec<D> min(Vec<D> a, Vec<D> b) {
   return where(a < b || a != a, a, b);
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> copy_sign(Vec<D> magnitude, Vec<D> sign) {
+template <class D> AUTOGRAD_INLINE Vec<D> copy_sign(Vec<D> magnitude, Vec<D> sign) {
   return {hn::CopySign(magnitude.raw, sign.raw)};
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> infinity(D d) {
+template <class D> AUTOGRAD_INLINE Vec<D> infinity(D d) {
   return {hn::Set(d, std::numeric_limits<hn::TFromD<D>>::infinity())};
 }
 
@@ -65,8 +53,7 @@ AUTOGRAD_INLINE Vec<D> polynomial(Vec<D> x, const T (&c)[N]) {
 }
 
 // Adding kMagic (1.5 2^mantissa) rounds to an integer and leaves it in the low bits of the sum.
-template <class D>
-AUTOGRAD_INLINE Vec<D> power_of_two(Vec<D> integer_plus_magic) {
+template <class D> AUTOGRAD_INLINE Vec<D> power_of_two(Vec<D> integer_plus_magic) {
   const IntTag<D> di;
   const auto biased =
       hn::Add(hn::BitCast(di, integer_plus_magic.raw), hn::Set(di, Constants<D>::kExponentBias));
@@ -74,8 +61,7 @@ AUTOGRAD_INLINE Vec<D> power_of_two(Vec<D> integer_plus_magic) {
 }
 
 // x = k ln 2 + r with |r| <= ln(2) / 2; returns e^r - 1.
-template <class D>
-AUTOGRAD_INLINE Vec<D> reduced_expm1(Vec<D> x, Vec<D>& k) {
+template <class D> AUTOGRAD_INLINE Vec<D> reduced_expm1(Vec<D> x, Vec<D>& k) {
   using C = Constants<D>;
   k = mul_add(x, Vec<D>::of(C::kLog2E), C::kMagic) - C::kMagic;
   const Vec<D> high = mul_add(k, Vec<D>::of(-C::kLn2High), x);  // exact: kLn2High has few bits
@@ -84,14 +70,12 @@ AUTOGRAD_INLINE Vec<D> reduced_expm1(Vec<D> x, Vec<D>& k) {
 }
 
 // Not Min and Max: what those do with NaN differs between targets.
-template <class D>
-AUTOGRAD_INLINE Vec<D> clamp_keeping_nan(Vec<D> x, double low, double high) {
+template <class D> AUTOGRAD_INLINE Vec<D> clamp_keeping_nan(Vec<D> x, double low, double high) {
   const Vec<D> below = where(x > high, Vec<D>::of(high), x);
   return where(x < low, Vec<D>::of(low), below);
 }
 
-template <class D>
-AUTOGRAD_INLINE Vec<D> exp(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> exp(Vec<D> x) {
   using C = Constants<D>;
   Vec<D> k;
   const Vec<D> p = reduced_expm1(clamp_keeping_nan(x, C::kExpLow, C::kExpHigh), k) + 1.0;
@@ -101,8 +85,7 @@ AUTOGRAD_INLINE Vec<D> exp(Vec<D> x) {
   return p * power_of_two(half) * power_of_two(rest);
 }
 
-template <class D>
-AUTOGRAD_INLINE Vec<D> expm1(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> expm1(Vec<D> x) {
   using C = Constants<D>;
   Vec<D> k;
   const Vec<D> p = reduced_expm1(clamp_keeping_nan(x, -50.0, C::kExpHigh), k);
@@ -113,8 +96,7 @@ AUTOGRAD_INLINE Vec<D> expm1(Vec<D> x) {
 }
 
 // log(x) = k ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)); after fdlibm's e_log.c.
-template <class D>
-AUTOGRAD_INLINE Vec<D> log(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> log(Vec<D> x) {
   using C = Constants<D>;
   using T = hn::TFromD<D>;
   const D d;
@@ -149,8 +131,7 @@ AUTOGRAD_INLINE Vec<D> log(Vec<D> x) {
 }
 
 // With u = 1 + x rounded, log(1 + x) = log(u) + (what the rounding lost) / u.
-template <class D>
-AUTOGRAD_INLINE Vec<D> log1p(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> log1p(Vec<D> x) {
   const Vec<D> u = 1.0 + x;
   const Vec<D> lost = where(x > 1.0, 1.0 - (u - x), x - (u - 1.0));
   const Mask<D> finite = u > 0.0 && u < infinity(D());
@@ -158,8 +139,7 @@ AUTOGRAD_INLINE Vec<D> log1p(Vec<D> x) {
 }
 
 // Below 0.625 an odd polynomial, beyond it 1 - 2 / (e^2|x| + 1), which loses nothing there.
-template <class D>
-AUTOGRAD_INLINE Vec<D> tanh(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> tanh(Vec<D> x) {
   using C = Constants<D>;
   const Vec<D> a = clamp_keeping_nan(abs(x), 0.0, C::kTanhOne);
   const Vec<D> a2 = a * a;
@@ -172,19 +152,16 @@ AUTOGRAD_INLINE Vec<D> tanh(Vec<D> x) {
 }
 
 /// 1 / (1 + e^-x), to full relative accuracy in the lower tail too.
-template <class D>
-AUTOGRAD_INLINE Vec<D> sigmoid(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> sigmoid(Vec<D> x) {
   const Vec<D> e = exp(-abs(x));
   return where(x < 0.0, e, Vec<D>::of(1.0)) / (1.0 + e);
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> softplus(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> softplus(Vec<D> x) {
   return where(x <= 0.0, Vec<D>::of(0.0), x) + log1p(exp(-abs(x)));
 }
 
 // f of each lane. Lanes beyond the end of an array hold 0: f(0) is given, to not pay for them.
-template <class D, class F>
-AUTOGRAD_INLINE Vec<D> each_lane(Vec<D> x, hn::TFromD<D> of_zero, F f) {
+template <class D, class F> AUTOGRAD_INLINE Vec<D> each_lane(Vec<D> x, hn::TFromD<D> of_zero, F f) {
   const D d;
   alignas(64) hn::TFromD<D> lanes[kLanes<D>];
   hn::Store(x.raw, d, lanes);
@@ -197,42 +174,33 @@ AUTOGRAD_INLINE Vec<D> each_lane(Vec<D> x, hn::TFromD<D> of_zero, F f) {
   }
   return {hn::Load(d, lanes)};
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> sin(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> sin(Vec<D> x) {
   return each_lane(x, 0, [](auto v) { return std::sin(v); });
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> cos(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> cos(Vec<D> x) {
   return each_lane(x, 1, [](auto v) { return std::cos(v); });
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> tan(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> tan(Vec<D> x) {
   return each_lane(x, 0, [](auto v) { return std::tan(v); });
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> asin(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> asin(Vec<D> x) {
   return each_lane(x, 0, [](auto v) { return std::asin(v); });
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> acos(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> acos(Vec<D> x) {
   return each_lane(x, static_cast<hn::TFromD<D>>(1.57079632679489661923),
                    [](auto v) { return std::acos(v); });
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> atan(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> atan(Vec<D> x) {
   return each_lane(x, 0, [](auto v) { return std::atan(v); });
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> sinh(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> sinh(Vec<D> x) {
   return each_lane(x, 0, [](auto v) { return std::sinh(v); });
 }
-template <class D>
-AUTOGRAD_INLINE Vec<D> cosh(Vec<D> x) {
+template <class D> AUTOGRAD_INLINE Vec<D> cosh(Vec<D> x) {
   return each_lane(x, 1, [](auto v) { return std::cosh(v); });
 }
 
-template <class D>
-AUTOGRAD_INLINE Vec<D> pow(Vec<D> a, Vec<D> b) {
+template <class D> AUTOGRAD_INLINE Vec<D> pow(Vec<D> a, Vec<D> b) {
   // x^2 and its slope 2 x^1 are by far the most frequent powers.
   if (all_true(b == 2.0)) return a * a;
   if (all_true(b == 1.0)) return a;

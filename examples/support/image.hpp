@@ -9,6 +9,7 @@
 #endif
 
 #include <array>
+#include <cerrno>
 #include <cstdint>
 #include <cstdlib>
 #include <cstring>
@@ -72,11 +73,11 @@ class Image {
  private:
   /// 3 x 5 dots, row by row from the top left, the first one in bit 14; three bits are one octal digit.
   static unsigned glyph(char letter) {
-    constexpr const char* kLetters = "0123456789-.+ECHILNOPSTX";
-    constexpr std::array<unsigned, 24> kDots{075557, 026227, 071747, 071717, 055711, 074717,
-                                             074757, 071111, 075757, 075717, 000700, 000002,
-                                             002720, 074747, 074447, 055755, 072227, 044447,
-                                             065555, 075557, 075744, 074717, 072222, 055255};
+    constexpr const char* kLetters = "0123456789-.+CDEHILNOPRSTX";
+    constexpr std::array<unsigned, 26> kDots{075557, 026227, 071747, 071717, 055711, 074717, 074757,
+                                             071111, 075757, 075717, 000700, 000002, 002720, 074447,
+                                             065556, 074747, 055755, 072227, 044447, 065555, 075557,
+                                             075744, 065655, 074717, 072222, 055255};
     const char* found = letter ? std::strchr(kLetters, letter) : nullptr;
     return found ? kDots[found - kLetters] : 0;
   }

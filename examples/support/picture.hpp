@@ -67,7 +67,7 @@ inline void draw_map(Image& image, int x, int y, const Grid& grid,
     image.text(x + grid.column(tick) - 3, y + kPanel + 10, std::to_string(tick));
     image.text(x - 16, y + grid.row(tick) - 5, std::to_string(tick));
   }
-  image.text(x, y - 20, "P");
+  image.text(x, y - 20, "PREDICTION");
   image.text(x + kPanel / 2 - 8, y + kPanel + 10, "X1");
   image.text(x - 26, y + kPanel / 2 - 5, "X2");
 }

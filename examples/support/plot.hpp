@@ -62,7 +62,8 @@ inline std::vector<std::pair<double, double>> log_curve(std::span<const double> 
   std::vector<std::pair<double, double>> curve;
   const std::size_t n = values.size();
   for (int c = 0; c < columns; ++c) {
-    const std::size_t begin = c * n / columns, end = std::max(begin + 1, (c + 1) * n / columns);
+    const std::size_t first = c * n / columns, end = std::max(first + 1, (c + 1) * n / columns);
+    const std::size_t begin = first > 0 ? first - 1 : 0;  // joined to the column on the left
     std::pair<double, double> extent{1, 0};
     for (std::size_t i = begin; i < std::min(end, n); ++i) {
       if (!(values[i] > 0) || !std::isfinite(values[i])) continue;

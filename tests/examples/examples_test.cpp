@@ -173,7 +173,9 @@ TEST_F(Examples, TensorExpression) {
   const Ran ran = run("tensor_expression");
   EXPECT_EQ(ran.status, 0) << ran.err;
   EXPECT_EQ(ran.out,
-            "d sum((a b + 1)^2) / da =\n[[4, 0, -4],\n [10, 0, 10]]\n... / db = [44, 14, -72]\n\n");
+            "d sum((a b + 1)^2) / da =\n[[4, 0, 4],\n [10, 0, 10]]\n... / db = [44, 14, -72]\n\n"
+            "d x / d angle = -0.479426\n\n"
+            "d sum x^3 / dx = [3, 12, 27]\nd2 sum x^3 / dx2 = [6, 12, 18]\n");
 }
 
 TEST_F(Examples, GradcheckPassesWhatIsRightAndFailsWhatIsWrong) {

@@ -16,8 +16,7 @@ namespace {
 const std::size_t kSizes[] = {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 15, 16, 17, 31, 63, 65, 127, 1000};
 
 // Arguments from the row's own intervals, with zeros among the cotangents.
-template <class T>
-std::vector<T> arguments(const RowInfo& info, std::size_t n, unsigned seed) {
+template <class T> std::vector<T> arguments(const RowInfo& info, std::size_t n, unsigned seed) {
   std::vector<T> x = random_array<T>(n, info.cases[0].low, info.cases[0].high, seed);
   if (info.cases[1].low < info.cases[1].high) {
     const std::vector<T> other = random_array<T>(n, info.cases[1].low, info.cases[1].high, seed);
@@ -26,8 +25,7 @@ std::vector<T> arguments(const RowInfo& info, std::size_t n, unsigned seed) {
   return x;
 }
 
-template <class T>
-std::vector<T> cotangents(std::size_t n) {
+template <class T> std::vector<T> cotangents(std::size_t n) {
   std::vector<T> dy = random_array<T>(n, -2, 2, 99);
   for (std::size_t i = 0; i < n; i += 5) dy[i] = 0;
   return dy;
@@ -48,8 +46,7 @@ void expect_close(const char* name, const std::vector<T>& got, const std::vector
     ASSERT_EQ(got[i], T(7)) << name << " wrote past " << n;
 }
 
-template <class T, class Row>
-void check_unary(const std::vector<T>& x, const std::vector<T>& dy) {
+template <class T, class Row> void check_unary(const std::vector<T>& x, const std::vector<T>& dy) {
   const std::size_t n = x.size(), row = ops::UnaryRows::index_of<Row>();
   const double ulp = 2 * Row::info.ulp + 0.01;
   std::vector<T> got(n + 5, T(7)), want = got;
@@ -88,8 +85,7 @@ void check_binary(const std::vector<T>& a, const std::vector<T>& b, const std::v
   }
 }
 
-template <class T>
-class Elementwise : public testing::Test {};
+template <class T> class Elementwise : public testing::Test {};
 using Types = testing::Types<float, double>;
 TYPED_TEST_SUITE(Elementwise, Types);
 

@@ -11,20 +11,17 @@
 namespace autograd::kernels {
 namespace {
 
-template <class T>
-constexpr T kInf = std::numeric_limits<T>::infinity();
+template <class T> constexpr T kInf = std::numeric_limits<T>::infinity();
 
 const std::size_t kShapes[][3] = {{1, 1, 1},    {1, 7, 1}, {3, 8, 1},   {5, 17, 1},   {2, 1000, 1},
                                   {1, 9000, 1}, {4, 3, 2}, {1, 300, 3}, {2, 130, 17}, {3, 5, 64},
                                   {1, 700, 70}, {0, 5, 2}, {2, 0, 1},   {2, 0, 3},    {40, 10, 1}};
 
-template <class T>
-using Forward = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
+template <class T> using Forward = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
 template <class T>
 using Backward = void (*)(const T*, const T*, T*, std::size_t, std::size_t, std::size_t);
 
-template <class T>
-struct ForwardCase {
+template <class T> struct ForwardCase {
   const char* name;
   Forward<T> fast, naive;
   bool reduces;
@@ -63,8 +60,7 @@ void check_forward(const ForwardCase<T>& c, const std::vector<T>& x, std::size_t
   expect_close(c.name, got, want, c.tolerance);
 }
 
-template <class T>
-class Reduce : public testing::Test {
+template <class T> class Reduce : public testing::Test {
  protected:
   ~Reduce() override { set_num_threads(threads_); }
   int threads_ = num_threads();

@@ -23,8 +23,7 @@ inline void use_targets(std::int64_t targets) {
   forget_targets();
 }
 
-template <class F>
-void for_each_target(F&& f) {
+template <class F> void for_each_target(F&& f) {
   hwy::SetSupportedTargetsForTest(0);
   std::vector<std::int64_t> targets;
   for (std::int64_t rest = (hwy::SupportedTargets() & HWY_TARGETS) | HWY_STATIC_TARGET; rest != 0;
@@ -40,8 +39,7 @@ void for_each_target(F&& f) {
 }
 
 /// Distance of `got` from the exact `want` in units of the last place of T at `want`.
-template <class T>
-double ulp_error(T got, long double want) {
+template <class T> double ulp_error(T got, long double want) {
   const T rounded = static_cast<T>(want);
   if (std::isnan(got) || std::isnan(rounded)) {
     return std::isnan(got) && std::isnan(rounded) ? 0 : std::numeric_limits<double>::infinity();

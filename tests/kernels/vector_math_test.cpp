@@ -22,8 +22,7 @@ struct Function {
   double bound;      // ulp
 };
 
-template <class Row>
-constexpr std::size_t row_of = ops::UnaryRows::index_of<Row>();
+template <class Row> constexpr std::size_t row_of = ops::UnaryRows::index_of<Row>();
 
 const Function kFunctions[] = {
     {"exp", row_of<ops::Exp>, [](long double x) { return std::exp(x); }, -110, 90, 2},
@@ -44,8 +43,7 @@ const Function kFunctions[] = {
     {"cosh", row_of<ops::Cosh>, [](long double x) { return std::cosh(x); }, -9, 9, 2},
 };
 
-template <class T>
-std::vector<T> special_values() {
+template <class T> std::vector<T> special_values() {
   using Limits = std::numeric_limits<T>;
   std::vector<T> x;
   for (const T v : {T(0),
@@ -91,16 +89,14 @@ std::vector<T> special_values() {
 }
 
 // Uniform in the exponent over everything that T can hold.
-template <class T>
-std::vector<T> all_magnitudes(std::size_t n) {
+template <class T> std::vector<T> all_magnitudes(std::size_t n) {
   std::vector<T> x = random_array<T>(n, std::log2(std::numeric_limits<T>::denorm_min()),
                                      std::log2(std::numeric_limits<T>::max()), 7);
   for (std::size_t i = 0; i < n; ++i) x[i] = i % 2 ? std::exp2(x[i]) : -std::exp2(x[i]);
   return x;
 }
 
-template <class T>
-double worst_error(const Function& f, const std::vector<T>& x) {
+template <class T> double worst_error(const Function& f, const std::vector<T>& x) {
   std::vector<T> y(x.size());
   unary(f.row, x.data(), y.data(), x.size());
   double worst = 0;
@@ -120,8 +116,7 @@ double worst_error(const Function& f, const std::vector<T>& x) {
   return worst;
 }
 
-template <class T>
-class VectorMath : public testing::Test {};
+template <class T> class VectorMath : public testing::Test {};
 using Types = testing::Types<float, double>;
 TYPED_TEST_SUITE(VectorMath, Types);
 
