@@ -10,14 +10,16 @@
 
 #include "ops/list.hpp"
 #include "ops/op.hpp"
-#include "tape.hpp"
-#include "tape_storage.hpp"
+#include "tape_inline.hpp"
 
 namespace autograd {
 
 namespace detail {
 
 [[noreturn]] AUTOGRAD_COLD void throw_stale(const char* function);
+/// Throws unless a tape in scope, or one that is being swept, recorded the node: a value that none of
+/// them knows would silently count as a constant.
+AUTOGRAD_COLD void require_known(Node* node, const char* function);
 [[noreturn]] AUTOGRAD_COLD void throw_changed(const char* function, const Node* node);
 [[noreturn]] AUTOGRAD_COLD void throw_saved_changed(const char* function, const Node* node);
 
@@ -29,11 +31,14 @@ inline std::uint32_t version_of(const Node* node) {
 inline constexpr std::uint32_t kUnchecked = ~0u;
 
 /// The slot of an operand on a tape. A value that was changed in place after it was recorded no longer
-/// is what the tape knows of, so using it throws.
-inline std::int32_t slot_of(Tape& tape, Node* node, const char* function) {
+/// is what the tape knows of, so using it throws; so does one that no tape in scope knows.
+AUTOGRAD_INLINE std::int32_t slot_of(Tape& tape, Node* node, const char* function) {
   if (node->generation == 0 && !node->requires_grad) return 0;
   const std::int32_t slot = tape.find(node);
-  if (slot > 0 && node->tracked_version != version_of(node)) throw_changed(function, node);
+  if (slot > 0 && node->tracked_version != version_of(node)) [[unlikely]] {
+    throw_changed(function, node);
+  }
+  if (slot == 0) [[unlikely]] require_known(node, function);
   return slot;
 }
 
@@ -58,26 +63,22 @@ struct OpRecord : Record {
   static void sweep(Record& base, Tape& tape, const Tensor& dy) {
     auto& record = static_cast<OpRecord&>(base);
     record.check_versions();
-    ops::Gradients<N> dx(record.slots, recorder->tape != nullptr);
+    ops::Gradients<N> dx(tape, record.slots, recorder->tape != nullptr);
     record.op.backward(record.saved, dy, dx);
-    for (std::size_t k = 0; k < N; ++k) {
-      if (!record.slots[k]) continue;
-      Tensor g = dx.take(k);
-      if (g.defined()) tape.accumulate(record.slots[k], std::move(g));
-    }
   }
   static void destroy(Record& base) noexcept { static_cast<OpRecord&>(base).~OpRecord(); }
   static constexpr RecordInfo kInfo{Op::info.name, &sweep, &destroy};
 };
 
 template <class Op, std::size_t N>
-void record_on(Tape& tape, const Op& op, const std::array<Node*, N>& in,
-               const std::array<std::int32_t, N>& slots, Node* y) {
-  using R = OpRecord<Op, N>;
-  static_assert(alignof(R) <= 16);
-  R* record = new (tape.allocate_record(sizeof(R))) R(op, slots);
+AUTOGRAD_INLINE void record_on(Tape& tape, const Op& op, const std::array<Node*, N>& in,
+                               const std::array<std::int32_t, N>& slots, Node* y) {
+  auto* record = tape.append<OpRecord<Op, N>>(y, op, slots);
   for (std::size_t k = 0; k < N; ++k) {
     if (ops::saves_inputs(op.saved())) {
+      if constexpr (requires { Op::kSavedInputs; }) {
+        if (!(Op::kSavedInputs >> k & 1)) continue;
+      }
       record->saved.in[k] = Tensor::share(in[k]);
       record->versions[k] = version_of(in[k]);
     } else if constexpr (requires { op.saves_shape(in[k], y); }) {
@@ -89,27 +90,25 @@ void record_on(Tape& tape, const Op& op, const std::array<Node*, N>& in,
     record->saved.y = Tensor::share(y);
     record->versions[N] = version_of(y);
   }
-  tape.push_record(record, y);
+}
+
+/// The slots of all operands on one tape; true when any is tracked.
+template <class Op, std::size_t N>
+AUTOGRAD_INLINE bool find_slots(Tape& tape, const std::array<Node*, N>& in,
+                                std::array<std::int32_t, N>& slots) {
+  std::int32_t any = 0;
+  for (std::size_t k = 0; k < N; ++k) any |= slots[k] = slot_of(tape, in[k], Op::info.name);
+  return any != 0;
 }
 
 /// Records op(in...) = y on every tape in scope that tracks an operand.
 template <class Op, std::size_t N>
-void record(const Op& op, const std::array<Node*, N>& in, Node* y) {
-  bool tracked = false, recorded = false;
+AUTOGRAD_INLINE void record(const Op& op, const std::array<Node*, N>& in, Node* y) {
   for (Tape* tape = recorder->tape; tape; tape = tape->parent()) {
     std::array<std::int32_t, N> slots;
-    std::int32_t any = 0;
-    for (std::size_t k = 0; k < N; ++k) {
-      slots[k] = slot_of(*tape, in[k], Op::info.name);
-      any |= slots[k];
-    }
-    if (any == 0) continue;
+    if (!find_slots<Op>(*tape, in, slots)) continue;
     record_on(*tape, op, in, slots, y);
-    tracked = true;
   }
-  if (tracked) return;
-  for (Node* node : in) recorded = recorded || node->generation != 0;
-  if (recorded) throw_stale(Op::info.name);
 }
 
 }  // namespace detail

@@ -20,6 +20,7 @@ struct CustomRecord : detail::Record {
       : Record{&kInfo}, backward(std::move(b)), inputs(std::move(in)), y(std::move(result)),
         slots(std::move(s)) {
     for (const Tensor& x : inputs) versions.push_back(detail::version_of(x.node()));
+    versions.push_back(detail::version_of(y.node()));
   }
 
   void check(const std::vector<Tensor>& gradients) const {
@@ -42,8 +43,9 @@ struct CustomRecord : detail::Record {
 
   static void sweep(Record& base, Tape& tape, const Tensor& dy) {
     auto& record = static_cast<CustomRecord&>(base);
-    for (std::size_t k = 0; k < record.inputs.size(); ++k) {
-      const detail::Node* node = record.inputs[k].node();
+    for (std::size_t k = 0; k <= record.inputs.size(); ++k) {
+      const Tensor& saved = k < record.inputs.size() ? record.inputs[k] : record.y;
+      const detail::Node* node = saved.node();
       if (record.versions[k] != detail::version_of(node)) {
         detail::throw_saved_changed("custom_function", node);
       }
@@ -89,7 +91,6 @@ TensorFunction custom_function(TensorFunction forward, BackwardFunction backward
   return [forward = std::move(forward), backward = std::move(backward)](
              const std::vector<Tensor>& inputs) {
     Tensor y = run(forward, inputs);
-    bool tracked = false, stale = false;
     for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
       std::vector<std::int32_t> slots;
       bool any = false;
@@ -98,13 +99,8 @@ TensorFunction custom_function(TensorFunction forward, BackwardFunction backward
         any = any || slots.back() != 0;
       }
       if (!any) continue;
-      CustomRecord record(backward, inputs, y, std::move(slots));
-      void* place = tape->allocate_record(sizeof(CustomRecord));
-      tape->push_record(new (place) CustomRecord(std::move(record)), y.node());
-      tracked = true;
+      tape->append<CustomRecord>(y.node(), backward, inputs, y, std::move(slots));
     }
-    for (const Tensor& x : inputs) stale = stale || x.node()->generation != 0;
-    if (detail::recorder->tape && !tracked && stale) detail::throw_stale("custom_function");
     return y;
   };
 }

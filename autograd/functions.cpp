@@ -99,6 +99,10 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return apply(ops::Linear{}, x, weight, bias);
 }
 
+Tensor mean_squared_error(const Tensor& a, const Tensor& b) {
+  return apply(ops::MeanSquaredError{}, a, b);
+}
+
 Tensor transpose(const Tensor& x) {
   if (x.dim() < 2) {
     throw ShapeError("transpose: too few axes: x is " + to_string(x.shape()) +
@@ -180,6 +184,9 @@ void detail::throw_stale(const char* function) {
                   ": an operand was recorded on a tape that has ended, was rewound or consumed, or "
                   "belongs to another thread; need a value of the tape in scope (compute it anew, "
                   "or pass detach(x) to use it as a constant)");
+}
+void detail::require_known(Node* node, const char* function) {
+  if (!Tape::is_known(node)) throw_stale(function);
 }
 void detail::throw_changed(const char* function, const Node* node) {
   throw TapeError(std::string(function) + ": an operand of shape " + to_string(node->shape) +

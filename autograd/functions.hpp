@@ -150,6 +150,10 @@ Tensor pick(const Tensor& x, const Tensor& index);
 /// The reverse: zeros of [n, columns] with y[i] at column index[i] of row i.
 Tensor unpick(const Tensor& y, const Tensor& index, std::int64_t columns);
 
+// --- Losses.
+/// The mean of (a - b)^2 over all elements; shapes and dtypes must agree. NaN for no elements.
+Tensor mean_squared_error(const Tensor& a, const Tensor& b);
+
 /// The elements of x, shared, that no tape tracks.
 Tensor detach(const Tensor& x);
 

@@ -16,6 +16,10 @@ namespace {
 using Failure = GradcheckReport::Failure;
 
 void check_inputs(const GradcheckOptions& options, const std::vector<Tensor>& inputs) {
+  if (inputs.empty()) {
+    throw ValueError("gradcheck of " + options.name +
+                     ": no inputs; need at least one to differentiate by");
+  }
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     const Tensor& x = inputs[k];
     const std::string where = "gradcheck of " + options.name + ": input " + std::to_string(k);
@@ -25,7 +29,7 @@ void check_inputs(const GradcheckOptions& options, const std::vector<Tensor>& in
                       "float64))");
     }
     const std::vector<std::int64_t> strides = x.strides();
-    for (int i = 0; i < x.dim(); ++i) {
+    for (int i = 0; i < x.dim() && x.numel() > 0; ++i) {
       if (x.shape()[i] > 1 && strides[static_cast<std::size_t>(i)] == 0) {
         throw ValueError(where + " repeats elements: shape " + to_string(x.shape()) +
                          "; need memory of its own, so that one element can be changed alone");
@@ -51,6 +55,10 @@ class Contracted {
       : f_(f) {
     for (const Tensor& x : inputs) point_.push_back(copy_of(x));
     value_ = f_(point_);
+    if (!is_floating(value_.dtype())) {
+      throw TypeError("gradcheck of " + options.name + ": f returns " + name(value_.dtype()) +
+                      "; need float32 or float64");
+    }
     Generator generator(options.seed);
     cotangent_ = randn(value_.shape(), generator, value_.dtype());
   }
@@ -80,6 +88,12 @@ bool close(double analytic, double numeric, const GradcheckOptions& o, double& o
   return over <= 1;  // false for NaN
 }
 
+// NaN is worse than any number.
+bool worse(const Failure& a, const Failure& b) {
+  return !std::isnan(b.error_over_tolerance) &&
+         !(a.error_over_tolerance <= b.error_over_tolerance);
+}
+
 // The worst failure of every input, by central differences of each element.
 class ElementCheck {
  public:
@@ -93,7 +107,7 @@ class ElementCheck {
                       analytic[i], 0, 0};
       if (passes(failure)) continue;
       ++count_;
-      if (!failed || !(failure.error_over_tolerance <= worst.error_over_tolerance)) worst = failure;
+      if (!failed || worse(failure, worst)) worst = failure;
       failed = true;
     }
     if (failed) failures_.push_back(worst);
@@ -170,7 +184,7 @@ GradcheckReport report(const GradcheckOptions& options, std::vector<Failure> fai
   }
   const Failure* worst = &failures[0];
   for (const Failure& f : failures) {
-    if (!(f.error_over_tolerance <= worst->error_over_tolerance)) worst = &f;
+    if (worse(f, *worst)) worst = &f;
   }
   text << options.name << ": wrong " << worst->what << " of input " << worst->input << ", element "
        << worst->element << ": analytic " << worst->analytic << ", numeric " << worst->numeric
@@ -215,12 +229,12 @@ GradcheckReport detail::gradcheck_changed(const TensorFunction& f, const std::ve
   check_inputs(options, inputs);
   const NothingRecords scope;
   Contracted contracted(f, inputs, options);
-  if (!is_floating(contracted.value().dtype())) {
-    throw TypeError("gradcheck of " + options.name + ": f returns " +
-                    name(contracted.value().dtype()) + "; need float32 or float64");
-  }
   if (options.check_determinism && !same_bits(f(contracted.point()), contracted.value())) {
-    return report(options, {{"nondeterministic value", 0, 0, 0, 0, 0}}, 1, 0, 0);
+    return {false,
+            options.name + ": nondeterministic value: two calls with the same inputs differ; need a "
+                           "function of its inputs alone (make its Generator inside of it)",
+            {{"nondeterministic value", 0, 0, 0, 0, 0}},
+            0};
   }
   const std::vector<Tensor> gradients =
       vjp(f, contracted.point(), contracted.cotangent(), {.allow_unused = true}).second;

@@ -11,7 +11,7 @@ namespace {
 void check_writable(const char* function, const Tensor& x) {
   detail::Node* node = x.node();
   for (int i = 0; i < x.dim(); ++i) {
-    if (x.shape()[i] > 1 && node->strides[static_cast<std::size_t>(i)] == 0) {
+    if (x.numel() > 0 && x.shape()[i] > 1 && node->strides[static_cast<std::size_t>(i)] == 0) {
       throw TapeError(std::string(function) + ": x repeats elements: shape is " +
                       to_string(x.shape()) + "; need memory of its own (copy it first)");
     }
@@ -59,8 +59,10 @@ Tensor source_for(const char* function, const Tensor& x, const Tensor& y) {
 }  // namespace
 
 void note_change(Tensor& x, const char* function) {
+  (void)x.shape();  // throws for no tensor at all
   detail::Node* base = x.node()->base;
-  base->version.fetch_add(1, std::memory_order_relaxed);
+  // Not a read-modify-write, which costs more than a small update: writers synchronize themselves.
+  base->version.store(detail::version_of(base) + 1, std::memory_order_relaxed);
   base->changed_by = function;
 }
 

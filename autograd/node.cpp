@@ -210,6 +210,18 @@ Node* make_node(const Shape& shape, DType dtype) {
   return node;
 }
 
+Node* make_like(const Node* of) {
+  if (of->numel > kInlineElements) return make_node(of->shape, of->dtype);
+  Node* node = fresh_node(of->dtype);
+  node->base = node;
+  node->data = node->small;
+  node->contiguous = true;
+  node->numel = of->numel;
+  node->shape = of->shape;
+  std::copy_n(of->strides.begin(), of->shape.dim(), node->strides.begin());
+  return node;
+}
+
 Node* make_view(Node* of, void* data, const Shape& shape,
                 const std::array<std::int64_t, kMaxDim>& strides) {
   const std::int64_t numel = shape.numel();

@@ -65,6 +65,8 @@ struct alignas(64) Node {
 /// A fresh contiguous node with one reference, elements uninitialized (those of small tensors are
 /// padded to 64 bytes). Throws Error when memory is short.
 Node* make_node(const Shape& shape, DType dtype);
+/// The same with the shape and dtype of a contiguous node, whose extents are copied as they are.
+Node* make_like(const Node* of);
 /// A view of `of`'s elements starting at `data`; holds a reference to of->base.
 Node* make_view(Node* of, void* data, const Shape& shape,
                 const std::array<std::int64_t, kMaxDim>& strides);

@@ -30,11 +30,10 @@ struct StackRecord : detail::Record {
 // Scalars taken from a vector: they follow the record on the stream, so that their adjoints are
 // complete when the sweep arrives here.
 struct UnstackRecord : detail::Record {
-  std::int32_t slot, first = 0, n;
+  std::int32_t slot, first = 0, n = 0;  // n is set when the scalars are there
   DType dtype;
 
-  UnstackRecord(std::int32_t s, std::int32_t count, DType d)
-      : Record{&kInfo}, slot(s), n(count), dtype(d) {}
+  UnstackRecord(std::int32_t s, DType d) : Record{&kInfo}, slot(s), dtype(d) {}
   static void sweep(Record& base, Tape& tape, const Tensor&) {
     auto& record = static_cast<UnstackRecord&>(base);
     bool any = false;
@@ -66,8 +65,7 @@ Tensor stack(std::span<const Var> values) {
     any = any || indices.back() != 0;
   }
   if (!any) return y;
-  void* place = tape->allocate_record(sizeof(StackRecord));
-  tape->push_record(new (place) StackRecord(std::move(indices)), y.node());
+  tape->append<StackRecord>(y.node(), std::move(indices));
   return y;
 }
 
@@ -92,14 +90,12 @@ std::vector<Var> unstack(const Tensor& x) {
     }
     slot = t == tape ? found : slot;
   }
-  if (tape && !slot && x.node()->generation) detail::throw_stale("unstack");
   std::int32_t first = 0;
   if (slot) {
     const auto n = static_cast<std::int32_t>(x.numel());
-    void* place = tape->allocate_record(sizeof(UnstackRecord));
-    auto* record = new (place) UnstackRecord(slot, n, x.dtype());
-    tape->push_record(record, nullptr);
+    auto* record = tape->append<UnstackRecord>(nullptr, slot, x.dtype());
     record->first = first = tape->add_values(n);
+    record->n = n;
   }
   result.reserve(ops::count(x));
   for (std::size_t i = 0; i < ops::count(x); ++i) {

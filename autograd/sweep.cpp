@@ -8,21 +8,24 @@
 
 #include "functions.hpp"
 #include "kernels/elementwise.hpp"
+#include "ops/op.hpp"
+#include "ops/tiny.hpp"
 #include "tape.hpp"
-#include "tape_storage.hpp"
+#include "tape_inline.hpp"
 
 namespace autograd {
 
 // While a tape is swept the outer tapes record: the sweep itself can be differentiated.
 class Tape::SweepScope {
  public:
-  explicit SweepScope(Tape& tape) : tape_(tape) {
+  explicit SweepScope(Tape& tape) : tape_(tape), outer_(std::exchange(innermost, this)) {
     detail::recorder = tape.parent_ ? &tape.parent_->recorder_ : &detail::no_tape;
     detail::fusable = 0;
     tape.sweeping_ = true;
     tape.input_room_ = 0;  // sends Tape::input to its checks
   }
   ~SweepScope() {
+    innermost = outer_;
     detail::recorder = &tape_.recorder_;
     detail::fusable = 0;
     tape_.sweeping_ = false;
@@ -31,9 +34,29 @@ class Tape::SweepScope {
   SweepScope(const SweepScope&) = delete;
   SweepScope& operator=(const SweepScope&) = delete;
 
+  /// True when a tape being swept recorded the node.
+  static bool knows(detail::Node* node) {
+    for (const SweepScope* scope = innermost; scope; scope = scope->outer_) {
+      if (scope->tape_.find(node)) return true;
+    }
+    return false;
+  }
+
  private:
+  static constinit thread_local const SweepScope* innermost;
+
   Tape& tape_;
+  const SweepScope* outer_;
 };
+
+constinit thread_local const Tape::SweepScope* Tape::SweepScope::innermost = nullptr;
+
+bool Tape::is_known(detail::Node* node) {
+  for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent_) {
+    if (tape->find(node)) return true;
+  }
+  return SweepScope::knows(node);
+}
 
 namespace {
 
@@ -43,22 +66,12 @@ bool exclusive(const detail::Node* node) {
 }
 
 void add_in_place(detail::Node* y, const detail::Node* x) {
+  if (ops::tiny<ops::Add>(y, x, y)) return;
   const auto n = static_cast<std::size_t>(y->numel);
   dispatch_floating("accumulate", y->dtype, [&]<class T>(T) {
     kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), static_cast<const T*>(y->data), 1,
                        static_cast<const T*>(x->data), 1, static_cast<T*>(y->data), n);
   });
-}
-
-// sum = sum + g, in place when nothing else holds sum and no outer tape records.
-void add_to(detail::Node*& sum, Tensor g) {
-  if (!sum) {
-    sum = g.release_node();
-  } else if (!detail::recorder->tape && exclusive(sum) && g.node()->contiguous) {
-    add_in_place(sum, g.node());
-  } else {
-    sum = (Tensor::adopt(sum) + g).release_node();
-  }
 }
 
 void drop(detail::Node*& node) {
@@ -75,22 +88,45 @@ Tensor clone(const Tensor& x) {
 
 }  // namespace
 
-void Tape::accumulate(std::int32_t slot, Tensor g) {
-  detail::TapeStorage& s = *storage_;
-  add_to(slot > 0 ? s.slots[static_cast<std::size_t>(slot)].adjoint
-                  : s.leaves[static_cast<std::size_t>(-slot)].adjoint,
-         std::move(g));
+// sum = sum + g, in place when nothing else holds sum and no outer tape records.
+void Tape::add_to(detail::Node*& sum, Tensor g) {
+  if (!sum) {
+    sum = g.release_node();
+  } else if (!detail::recorder->tape && exclusive(sum) && g.node()->contiguous) {
+    add_in_place(sum, g.node());
+  } else {
+    Tensor total = Tensor::share(sum) + g;  // sum stays as it is when this throws
+    detail::release(std::exchange(sum, total.release_node()));
+  }
 }
 
 void Tape::deposit() {
-  for (std::size_t i = 1; i < storage_->leaves.size(); ++i) {
-    detail::LeafSlot& leaf = storage_->leaves[i];
+  const bool recorded = detail::recorder->tape != nullptr;
+  std::vector<detail::LeafSlot>& leaves = storage_->leaves;
+  // First all that may throw: every gradient changes, or none does.
+  for (std::size_t i = 1; i < leaves.size(); ++i) {
+    detail::LeafSlot& leaf = leaves[i];
     if (!leaf.adjoint) continue;
-    Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
-    detail::Node* node = leaf.node;
-    // A gradient of its own: two inputs of a sum receive the same tensor.
-    if (!node->grad && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
-    add_to(node->grad, std::move(g));
+    const detail::Node* sum = leaf.node->grad;
+    leaf.in_place = sum && !recorded && exclusive(sum) && leaf.adjoint->contiguous;
+    if (leaf.in_place) continue;
+    if (sum) {
+      add_to(leaf.adjoint, Tensor::share(leaf.node->grad));
+    } else if (!recorded && !exclusive(leaf.adjoint)) {
+      // A gradient of its own: two inputs of a sum receive the same tensor.
+      const Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
+      leaf.adjoint = clone(g).release_node();
+    }
+  }
+  for (std::size_t i = 1; i < leaves.size(); ++i) {
+    detail::LeafSlot& leaf = leaves[i];
+    if (!leaf.adjoint) continue;
+    if (leaf.in_place) {
+      add_in_place(leaf.node->grad, leaf.adjoint);
+    } else {
+      std::swap(leaf.node->grad, leaf.adjoint);
+    }
+    drop(leaf.adjoint);
   }
 }
 
@@ -116,10 +152,11 @@ void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
   const std::size_t bytes =
       sizeof(double) * (static_cast<std::size_t>(low) + static_cast<std::size_t>(high) + 1);
   auto* block = static_cast<double*>(detail::allocate(bytes));
-  // Input gradients and adjoints being gathered move along; the rest is zeroed before a sweep.
+  // What can be read or is being gathered moves along; the rest is zeroed before a sweep.
   if (adjoints_) {
+    const std::int32_t kept = inputs_ + 1 + std::max(gathered_, swept_);
     std::memcpy(block + low - inputs_, adjoints_ - inputs_,
-                sizeof(double) * static_cast<std::size_t>(inputs_ + 1 + gathered_));
+                sizeof(double) * static_cast<std::size_t>(kept));
     detail::deallocate(s.adjoint_block, s.adjoint_bytes);
   }
   s.adjoint_block = block;
@@ -130,8 +167,14 @@ void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
   input_room_ = low;
 }
 
+// Zeroes the adjoints of statements after `from`, for a sweep.
 void Tape::prepare_adjoints(std::int32_t from) {
   reserve_adjoints(statements(), inputs_);
+  // Only tensor records throw.
+  std::vector<double>& saved = storage_->saved;
+  saved.clear();
+  if (storage_->last) saved.assign(adjoints_ - inputs_, adjoints_);
+  swept_ = 0;
   adjoints_[0] = 0;
   std::memset(adjoints_ + from + 1, 0,
               sizeof(double) * static_cast<std::size_t>(statements() - from));
@@ -157,13 +200,17 @@ namespace {
 
 }  // namespace
 
-void Tape::seed(const char* function, const Var& y, double seed) {
+std::int32_t Tape::seed_index(const char* function, const Var& y) const {
   if (y.tag() & detail::kPassive) throw_unreached(function);
-  if (const char* why = why_unusable(y.tag())) throw TapeError(std::string(function) + ": cannot start from this value: " + why);
-  adjoints_[detail::index_of(y.tag())] += seed;
+  if (const char* why = why_unusable(y.tag())) {
+    throw TapeError(std::string(function) + ": cannot start from this value: " + why);
+  }
+  return detail::index_of(y.tag());
 }
 
-void Tape::seed(const char* function, const Tensor& y, const Tensor& seed) {
+// The slot of y; a seed that was left out becomes 1.
+std::int32_t Tape::seed_slot(const char* function, const Tensor& y, Tensor& seed) {
+  (void)y.shape();  // throws for no tensor at all
   const std::int32_t slot = find(y.node());
   if (!slot) {
     if (!y.node()->generation) throw_unreached(function);
@@ -184,15 +231,15 @@ void Tape::seed(const char* function, const Tensor& y, const Tensor& seed) {
     } else {
       *static_cast<double*>(one.node()->data) = 1;
     }
-    accumulate(slot, std::move(one));
-    return;
+    seed = std::move(one);
+    return slot;
   }
   if (!(seed.shape() == y.shape()) || seed.dtype() != y.dtype()) {
     throw ShapeError(std::string(function) + ": the seed does not fit: seed is " + name(seed.dtype()) +
                      " " + to_string(seed.shape()) + ", the output is " + name(y.dtype()) + " " +
                      to_string(y.shape()) + "; need equal shape and dtype");
   }
-  accumulate(slot, seed);
+  return slot;
 }
 
 void Tape::backward(const Var& y, VarBackwardOptions options) {
@@ -201,9 +248,10 @@ void Tape::backward(const Var& y, VarBackwardOptions options) {
     throw TapeError("backward: adjoints gathered by backward_to are waiting; need "
                     "backward_from(mark) to carry them on, or zero_grad() to drop them");
   }
+  const std::int32_t index = seed_index("backward", y);
   gathered_ = 0;
   prepare_adjoints(0);
-  seed("backward", y, options.seed);
+  adjoints_[index] += options.seed;
   sweep(start(), options.retain);
 }
 
@@ -213,51 +261,66 @@ void Tape::backward(const Tensor& y, BackwardOptions options) {
     throw TapeError("backward: adjoints gathered by backward_to are waiting; need "
                     "backward_from(mark) to carry them on, or zero_grad() to drop them");
   }
-  seed("backward", y, options.seed);
+  const std::int32_t slot = seed_slot("backward", y, options.seed);
   gathered_ = 0;
   prepare_adjoints(0);
+  accumulate(slot, std::move(options.seed));
   sweep(start(), options.retain);
 }
 
 void Tape::backward_to(const Var& y, const Mark& mark, double seed_value) {
   check_backward("backward_to");
   check_mark("backward_to", mark);
-  prepare_adjoints(std::max(mark.size, std::min(gathered_, statements())));
-  seed("backward_to", y, seed_value);
+  const std::int32_t index = seed_index("backward_to", y);
+  gather_before(mark);
+  adjoints_[index] += seed_value;
   sweep(mark, false);
 }
 
 void Tape::backward_to(const Tensor& y, const Mark& mark, Tensor seed_value) {
   check_backward("backward_to");
   check_mark("backward_to", mark);
-  seed("backward_to", y, seed_value);
-  prepare_adjoints(std::max(mark.size, std::min(gathered_, statements())));
+  const std::int32_t slot = seed_slot("backward_to", y, seed_value);
+  gather_before(mark);
+  accumulate(slot, std::move(seed_value));
   sweep(mark, false);
+}
+
+// From now on the adjoints of what lies before the mark are kept from sweep to sweep.
+void Tape::gather_before(const Mark& mark) {
+  prepare_adjoints(gathered_);
+  gathered_ = std::max(gathered_, mark.size);
 }
 
 void Tape::backward_from(const Mark& mark) {
   check_backward("backward_from");
   check_mark("backward_from", mark);
   forget_after(mark);
-  pending_ = false;
   prepare_adjoints(gathered_);
+  pending_ = false;
   sweep(start(), false);
 }
 
 std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
                                     const std::vector<Tensor>& inputs) {
   check_backward("grad");
-  seed("grad", y, seed_value);
+  Tensor cotangent = seed_value;
+  const std::int32_t start_slot = seed_slot("grad", y, cotangent);
   prepare_adjoints(0);
+  accumulate(start_slot, std::move(cotangent));
   const SweepScope scope(*this);
   for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), false);
   std::vector<Tensor> result;
   for (const Tensor& x : inputs) {
     const std::int32_t slot = find(x.node());
-    result.push_back(slot < 0 ? Tensor::adopt(std::exchange(
-                                    storage_->leaves[static_cast<std::size_t>(-slot)].adjoint,
-                                    nullptr))
-                              : Tensor());
+    Tensor g;
+    if (slot < 0) {
+      g = Tensor::adopt(
+          std::exchange(storage_->leaves[static_cast<std::size_t>(-slot)].adjoint, nullptr));
+    }
+    // A result of its own, as in deposit.
+    if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
+    result.push_back(std::move(g));
   }
   return result;
 }
@@ -272,9 +335,7 @@ void Tape::sweep(const Mark& to, bool retain) {
     }
     deposit();
   } catch (...) {
-    drop_adjoints(1);
-    pending_ = false;
-    if (!retain) end_recording(to);
+    undo_sweep(to, retain);
     throw;
   }
   swept_inputs_ = inputs_;
@@ -282,8 +343,19 @@ void Tape::sweep(const Mark& to, bool retain) {
     swept_ = statements();
   } else {
     pending_ = to.size > 0 || to.slots > 1;
-    end_recording(to);
+    forget_after(to);
   }
+}
+
+// After an exception gradients are what they were before. Terms gathered by earlier backward_to are
+// lost, and with them the recording that backward_from would have carried them through.
+void Tape::undo_sweep(const Mark& to, bool retain) {
+  const std::vector<double>& saved = storage_->saved;
+  if (!saved.empty()) std::memcpy(adjoints_ - inputs_, saved.data(), sizeof(double) * saved.size());
+  drop_adjoints(1);
+  gathered_ = 0;
+  if (!retain) forget_after(pending_ ? start() : to);
+  pending_ = false;
 }
 
 void Tape::run_record(detail::Record* record, bool retain) {
@@ -295,7 +367,11 @@ void Tape::run_record(detail::Record* record, bool retain) {
     const Tensor dy = Tensor::adopt(adjoint);
     record->info->sweep(*record, *this, dy);
   }
-  if (!retain) destroy_records(record->previous);
+  if (!retain) destroy_last();
+}
+
+void detail::accumulate(Tape& tape, std::int32_t slot, Tensor g) {
+  tape.accumulate(slot, std::move(g));
 }
 
 namespace {
@@ -408,7 +484,7 @@ void Tape::zero_grad() {
   }
   if (pending_) {
     drop_adjoints(1);
-    prepare_adjoints(0);
+    gathered_ = 0;
     pending_ = false;
   }
 }

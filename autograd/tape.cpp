@@ -5,9 +5,18 @@
 #include <cstring>
 #include <string>
 
-#include "tape_storage.hpp"
+#include "tape_inline.hpp"
 
 namespace autograd {
+
+namespace detail {
+
+// Nodes give their links back to the pool.
+TrackLink* make_link(std::uint64_t generation, std::int32_t slot, TrackLink* next) {
+  return new (allocate(sizeof(TrackLink))) TrackLink{generation, slot, next};
+}
+
+}  // namespace detail
 
 namespace {
 
@@ -169,30 +178,11 @@ std::int32_t Tape::add_values(std::int32_t n) {
 
 // --- Tensors.
 
-bool Tape::holds(std::int32_t slot, std::uint64_t generation) const {
-  const detail::TapeStorage& s = *storage_;
-  if (slot >= 0) {
-    const auto i = static_cast<std::size_t>(slot);
-    return i < s.slots.size() && s.slots[i].generation == generation;
+std::int32_t Tape::find_linked(const detail::Node* node) const {
+  for (const detail::TrackLink* link = node->more; link; link = link->next) {
+    if (holds(link->slot, link->generation)) return link->slot;
   }
-  const auto i = static_cast<std::size_t>(-slot);
-  return i < s.leaves.size() && s.leaves[i].generation == generation;
-}
-
-std::int32_t Tape::find(detail::Node* node) {
-  const std::int32_t slot = node->slot.load(std::memory_order_relaxed);
-  if (node->generation) {
-    if (holds(slot, node->generation)) return slot;
-    for (detail::TrackLink* link = node->more; link; link = link->next) {
-      if (holds(link->slot, link->generation)) return link->slot;
-    }
-    return 0;
-  }
-  if (!node->requires_grad) return 0;
-  // Threads that share a parameter overwrite each other's hint; the leaf itself decides.
-  const auto hint = static_cast<std::size_t>(-slot);
-  if (slot < 0 && hint < storage_->leaves.size() && storage_->leaves[hint].node == node) return slot;
-  return join(node);
+  return 0;
 }
 
 bool Tape::is_leaf(const detail::Node* node) const {
@@ -235,53 +225,28 @@ Tensor Tape::input(const Tensor& x) {
       const detail::TapeStorage& s = *outer->storage_;
       const std::uint64_t generation = at > 0 ? s.slots[static_cast<std::size_t>(at)].generation
                                               : s.leaves[static_cast<std::size_t>(-at)].generation;
-      node->more = new detail::TrackLink{generation, at, node->more};
+      node->more = detail::make_link(generation, at, node->more);
     }
   }
   return leaf;
 }
 
-void* Tape::allocate_record(std::size_t bytes) {
+void Tape::make_record_room(std::size_t bytes) {
   detail::TapeStorage& s = *storage_;
-  bytes = (bytes + 15) & ~std::size_t{15};
-  if (s.block_top + bytes > s.blocks[s.block] + detail::TapeStorage::kBlockBytes) [[unlikely]] {
-    if (bytes > detail::TapeStorage::kBlockBytes) throw Error("Tape: a record is too large");
+  if (s.block_top + bytes > s.block_end) {
     if (s.block + 1 == s.blocks.size()) {
       if (s.blocks.size() == s.blocks.capacity()) s.blocks.reserve(2 * s.blocks.size());
       s.blocks.push_back(
           static_cast<std::byte*>(detail::allocate(detail::TapeStorage::kBlockBytes)));
     }
-    s.block_top = s.blocks[++s.block];
+    s.use_block(s.block + 1);
   }
   if (!detail::has_room(recorder_, 1)) grow();
   if (s.slots.size() == s.slots.capacity()) s.slots.reserve(2 * s.slots.size());
-  std::byte* place = s.block_top;
-  s.block_top += bytes;
-  return place;
 }
 
-void Tape::push_record(detail::Record* record, detail::Node* y) {
-  detail::TapeStorage& s = *storage_;
-  record->previous = s.last;
-  record->block = static_cast<std::uint32_t>(s.block);
-  s.last = record;
-  auto* entry = reinterpret_cast<detail::Entry*>(recorder_.top);
-  std::memcpy(static_cast<void*>(entry), &record, sizeof record);
-  entry->index = 0;
-  recorder_.top += sizeof(detail::Entry);
-  *--recorder_.counts = detail::kTensorRecord;
-  ++recorder_.last;
-  detail::fusable = 0;
-  if (!y) return;
-  record->out = static_cast<std::int32_t>(s.slots.size());
-  s.slots.push_back({generation_, nullptr});
-  y->tracked_version = y->base->version.load(std::memory_order_relaxed);
-  if (y->generation == 0) {
-    y->generation = generation_;
-    y->slot.store(record->out, std::memory_order_relaxed);
-  } else {
-    y->more = new detail::TrackLink{generation_, record->out, y->more};
-  }
+void Tape::link(detail::Node* y, std::int32_t slot) {
+  y->more = detail::make_link(generation_, slot, y->more);
 }
 
 // --- Positions.
@@ -303,13 +268,6 @@ Tape::Mark Tape::mark() {
   const detail::TapeStorage& s = *storage_;
   auto segment = s.segments.rbegin();
   while (segment->first > statements()) ++segment;
-  // Adjoints of what lies before the mark are gathered from now on.
-  if (statements() > gathered_) {
-    reserve_adjoints(statements(), inputs_);
-    std::memset(adjoints_ + gathered_ + 1, 0,
-                sizeof(double) * static_cast<std::size_t>(statements() - gathered_));
-    gathered_ = statements();
-  }
   Mark mark;
   mark.serial = segment->serial;
   mark.chunk = s.chunk;
@@ -362,30 +320,18 @@ void Tape::forget_after(const Mark& mark) {
   swept_inputs_ = std::min(swept_inputs_, inputs_);
   swept_ = std::min(swept_, mark.size);
   gathered_ = std::min(gathered_, mark.size);
+  if (gathered_ == 0 && mark.slots == 1) pending_ = false;
   generation_ = detail::next_serial();
   while (s.segments.back().first > mark.size) s.segments.pop_back();
-  set_recording(kChecked ? next_recording(recording_) : recording_, mark.size);
+  // At position 0 all statements are gone, and a new recording code tells them from the next ones in
+  // every build. Elsewhere it would send those before the mark through the slow path.
+  const bool fresh = kChecked || mark.size == 0;
+  set_recording(fresh ? next_recording(recording_) : recording_, mark.size);
   s.segments.push_back({mark.size + 1, detail::next_serial(), recording_});
 }
 
-// After a sweep nothing above the mark may be used again; at position 0 that is all statements, and a
-// new recording code tells them from the next ones in every build.
-void Tape::end_recording(const Mark& to) {
-  forget_after(to);
-  if (to.size > 0 || kChecked) return;
-  set_recording(next_recording(recording_), to.size);
-  storage_->segments.back().recording = recording_;
-}
-
 void Tape::destroy_records(const detail::Record* until) {
-  detail::TapeStorage& s = *storage_;
-  while (s.last != until) {
-    detail::Record* record = s.last;
-    s.last = record->previous;
-    s.block = record->block;
-    s.block_top = reinterpret_cast<std::byte*>(record);
-    record->info->destroy(*record);
-  }
+  while (storage_->last != until) destroy_last();
 }
 
 std::size_t Tape::size() const {

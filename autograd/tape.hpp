@@ -96,13 +96,15 @@ class Tape {
 
   /// The slot of a tensor on this tape (a parameter joins); 0 when it is not tracked.
   std::int32_t find(detail::Node* node);
-  /// Memory for a record, constructed in place and then appended with push_record.
-  void* allocate_record(std::size_t bytes);
-  void push_record(detail::Record* record, detail::Node* y);
+  /// A record made of `args` at the end of the stream; `y` (may be null) gets a new slot.
+  template <class R, class... Args>
+  R* append(detail::Node* y, Args&&... args);
   /// Adds g to what has arrived at a slot.
   void accumulate(std::int32_t slot, Tensor g);
   /// True for an input of this tape or a parameter that has joined it.
   bool is_leaf(const detail::Node* node) const;
+  /// True when a tape in scope, or one that is being swept, recorded the node.
+  static bool is_known(detail::Node* node);
   Tape* parent() const { return parent_; }
   /// Appends n values without arguments to the stream: scalars whose adjoints a record collects.
   std::int32_t add_values(std::int32_t n);
@@ -127,21 +129,27 @@ class Tape {
   AUTOGRAD_COLD void make_room(const char* function);
   void check_mark(const char* function, const Mark& mark) const;
   void check_backward(const char* function) const;
-  void seed(const char* function, const Var& y, double seed);
-  void seed(const char* function, const Tensor& y, const Tensor& seed);
+  std::int32_t seed_index(const char* function, const Var& y) const;
+  std::int32_t seed_slot(const char* function, const Tensor& y, Tensor& seed);
   void prepare_adjoints(std::int32_t from);
   void sweep(const Mark& to, bool retain);
   void sweep_chunk(std::size_t chunk, const Mark& to, bool retain);
   void run_record(detail::Record* record, bool retain);
   void destroy_records(const detail::Record* until);
+  void destroy_last();
   void forget_after(const Mark& mark);
-  void end_recording(const Mark& to);
   void deposit();
+  void undo_sweep(const Mark& to, bool retain);
+  void gather_before(const Mark& mark);
   std::int32_t statements() const { return detail::index_of(recorder_.last); }
   void set_recording(std::uint32_t recording, std::int32_t statements);
   void drop_adjoints(std::int32_t first_slot);
   void reserve_adjoints(std::int32_t statements, std::int32_t inputs);
   std::int32_t join(detail::Node* parameter);
+  std::int32_t find_linked(const detail::Node* node) const;
+  void make_record_room(std::size_t bytes);
+  void link(detail::Node* y, std::int32_t slot);
+  static void add_to(detail::Node*& sum, Tensor g);
   std::int32_t add_leaf(detail::Node* node, bool input);
   Mark start() const;
 

@@ -13,7 +13,7 @@ constinit thread_local Tag fusable = 0;
 TapeStorage::TapeStorage() {
   add_chunk();
   blocks.push_back(static_cast<std::byte*>(allocate(kBlockBytes)));
-  block_top = blocks[0];
+  use_block(0);
   slots.push_back({0, nullptr});   // slots count from 1
   leaves.push_back({0, nullptr, nullptr, false});
 }
@@ -32,7 +32,7 @@ void TapeStorage::add_chunk() {
 
 std::size_t TapeStorage::bytes() const {
   return chunks.size() * Chunk::kBytes + blocks.size() * kBlockBytes + adjoint_bytes +
-         slots.capacity() * sizeof(Slot) + leaves.capacity() * sizeof(LeafSlot);
+         saved.capacity() * sizeof(double) + slots.capacity() * sizeof(Slot) + leaves.capacity() * sizeof(LeafSlot);
 }
 
 namespace {

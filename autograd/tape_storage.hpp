@@ -54,6 +54,7 @@ struct LeafSlot {
   Node* node;     // owned
   Node* adjoint;  // owned
   bool input;
+  bool in_place = false;  // during deposit: the adjoint is added to the gradient in place
 };
 
 /// A stretch of recording between rewinds: statements from `first` on.
@@ -74,7 +75,9 @@ struct TapeStorage {
   std::vector<std::byte*> blocks;  // of records
   std::size_t block = 0;
   std::byte* block_top = nullptr;
+  std::byte* block_end = nullptr;
   Record* last = nullptr;
+  std::vector<double> saved;  // gradients of scalar inputs, put back when a sweep throws
   void* adjoint_block = nullptr;
   std::size_t adjoint_bytes = 0;
   std::int32_t statement_capacity = 0, input_capacity = 0;
@@ -86,6 +89,11 @@ struct TapeStorage {
   TapeStorage& operator=(const TapeStorage&) = delete;
 
   void add_chunk();
+  void use_block(std::size_t i) {
+    block = i;
+    block_top = blocks[i];
+    block_end = block_top + kBlockBytes;
+  }
   std::byte* end_of_chunk(std::size_t i) const { return chunks[i].begin + Chunk::kBytes; }
   std::size_t bytes() const;
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Two passes over the gradients, largest magnitude and sum of powers, both in float64.
 #include "clip.hpp"
 
 #include <algorithm>

@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// All draws are made in bulk and copied in, so that copy_ decides whether the parameter may change now.
+// Rounding of low + (high - low) u may give high itself.
 #include "init.hpp"
 
 #include <cmath>

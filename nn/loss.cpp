@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// Losses are compositions of recorded functions. Checks of values (probabilities, labels) are plain
+// loops over the elements that run before anything is recorded.
 #include "loss.hpp"
 
 #include <string>
@@ -47,6 +49,9 @@ void check_probabilities(const Tensor& p) {
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, LossOptions options) {
   check_shapes("mse_loss", "prediction", prediction, target);
+  if (options.reduction == Reduction::mean && prediction.dtype() == target.dtype()) {
+    return autograd::mean_squared_error(prediction, target);
+  }
   return reduce(squared_difference(prediction, target), options.reduction);
 }
 

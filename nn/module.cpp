@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
+// The shared state behind Module and the walks over it. A state owns the states of its members; upwards
+// it only has a weak pointer, for paths in messages, so there are no cycles to leak.
 #include "module.hpp"
 
 #include <algorithm>

@@ -19,8 +19,21 @@ namespace autograd::kernels::HWY_NAMESPACE {
 
 inline constexpr std::size_t kTinyExtent = 16;
 
-/// Whether op(B) is read along the rows in which it is stored, or one lane at a time across them.
+/// Whether vectors of op(B) are rows of B as stored, or gathered from its columns.
 enum class BAccess { rows, transposed };
+
+// Lane i is p[i step], put together in registers: memory would cost a store-to-load stall.
+template <BAccess kAccess, class D>
+AUTOGRAD_INLINE hn::Vec<D> load_b(D d, const hn::TFromD<D>* p, [[maybe_unused]] std::size_t step) {
+  if constexpr (kAccess == BAccess::rows || kLanes<D> == 1) {
+    return hn::LoadU(d, p);
+  } else {
+    const hn::Half<D> half;
+    constexpr std::size_t kHalf = kLanes<hn::Half<D>>;
+    return Combine(d, load_b<kAccess>(half, p + kHalf * step, step),
+                   load_b<kAccess>(half, p, step));
+  }
+}
 
 // Local copies of what the loops use: stores to c may alias the call as far as the compiler knows.
 template <class T, BAccess kAccess> struct TinyOperands {
@@ -43,8 +56,9 @@ template <class T, BAccess kAccess> struct TinyOperands {
 };
 
 // R rows from row i on and the columns of one vector from column j on.
-template <std::size_t R, class D, class Operands>
-AUTOGRAD_INLINE void tiny_block(D d, const Operands& g, std::size_t i, std::size_t j) {
+template <std::size_t R, class D, class T, BAccess kAccess>
+AUTOGRAD_INLINE void tiny_block(D d, const TinyOperands<T, kAccess>& g, std::size_t i,
+                                std::size_t j) {
   hn::Vec<D> sum[R];
   const auto start = g.bias != nullptr ? hn::LoadU(d, g.bias + j) : hn::Zero(d);
   HWY_UNROLL(4)
@@ -53,7 +67,7 @@ AUTOGRAD_INLINE void tiny_block(D d, const Operands& g, std::size_t i, std::size
   const auto* b = g.b + j * g.b_column;
   HWY_UNROLL(1)
   for (std::size_t p = g.k; p != 0; --p) {
-    const auto row = hn::LoadU(d, b);
+    const auto row = load_b<kAccess>(d, b, g.b_column);
     HWY_UNROLL(4)
     for (std::size_t r = 0; r < R; ++r) {
       sum[r] = hn::MulAdd(hn::Set(d, a[r * g.a_row]), row, sum[r]);
@@ -87,14 +101,14 @@ HWY_NOINLINE void tiny_column(const GemmCall<T>& call, std::size_t j) {
 }
 
 // Columns from j on in vectors of kWidth lanes, the rest in narrower ones.
-template <std::size_t kWidth, class T>
+template <std::size_t kWidth, BAccess kAccess, class T>
 AUTOGRAD_INLINE void tiny_columns(const GemmCall<T>& g, std::size_t j) {
   if constexpr (kWidth > kLanes<Tag<T>>) {
-    tiny_columns<kWidth / 2>(g, j);
+    tiny_columns<kWidth / 2, kAccess>(g, j);
   } else {
-    for (; j + kWidth <= g.n; j += kWidth) tiny_column<kWidth, BAccess::rows>(g, j);
+    for (; j + kWidth <= g.n; j += kWidth) tiny_column<kWidth, kAccess>(g, j);
     if constexpr (kWidth > 1) {
-      if (j < g.n) tiny_columns<kWidth / 2>(g, j);
+      if (j < g.n) tiny_columns<kWidth / 2, kAccess>(g, j);
     }
   }
 }
@@ -109,21 +123,20 @@ template <class T> HWY_NOINLINE void gemm_tiny_turning_b(const GemmCall<T>& g) {
   GemmCall<T> call = g;
   call.b = turned;
   call.ldb = kTinyExtent;
-  tiny_columns<kTinyExtent>(call, 0);
+  tiny_columns<kTinyExtent, BAccess::rows>(call, 0);
 }
 
 template <class T> AUTOGRAD_INLINE void gemm_tiny(const GemmCall<T>& g) {
   if (g.transpose_b) {
-    // Lane by lane costs less than rearranging B when there is little work.
-    if (g.m * g.n * g.k > 64) return gemm_tiny_turning_b(g);
-    for (std::size_t j = 0; j < g.n; ++j) tiny_column<1, BAccess::transposed>(g, j);
-    return;
+    // Gathering is repeated for every four rows, turning B is not, but stalls once.
+    if (g.n >= 8) return gemm_tiny_turning_b(g);
+    return tiny_columns<4, BAccess::transposed>(g, 0);
   }
   constexpr std::size_t kL = kLanes<Tag<T>>;
   if (g.n == 2 && kL >= 2) return tiny_column<2, BAccess::rows>(g, 0);
   if (g.n == 4 && kL >= 4) return tiny_column<4, BAccess::rows>(g, 0);
   if (g.n == 1) return tiny_column<1, BAccess::rows>(g, 0);
-  tiny_columns<kTinyExtent>(g, 0);
+  tiny_columns<kTinyExtent, BAccess::rows>(g, 0);
 }
 
 }  // namespace autograd::kernels::HWY_NAMESPACE

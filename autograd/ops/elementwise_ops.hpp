@@ -7,6 +7,7 @@
 #include "broadcast.hpp"
 #include "elementwise.hpp"
 #include "op.hpp"
+#include "tiny.hpp"
 
 namespace autograd::ops {
 
@@ -23,10 +24,10 @@ struct UnaryOp {
   Saves saved() const { return saves_of(info.reads); }
 
   Tensor forward(const Tensor& x) const {
-    const Tensor source = contiguous(x);
-    Tensor y = make(x.shape(), x.dtype());
-    dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
-      kernels::unary<T>(kRow, data<T>(source), data<T>(y), count(y));
+    const Dense source(x);
+    Tensor y = make(x.node()->shape, x.node()->dtype);
+    dispatch_floating(info.name, x.node()->dtype, [&]<class T>(T) {
+      kernels::unary<T>(kRow, source.data<T>(), data<T>(y), count(y));
     });
     return y;
   }
@@ -38,13 +39,13 @@ struct UnaryOp {
       dx.set(0, chain(dy, Row::slope(x, saved.y)));
       return;
     }
-    const Tensor g = contiguous(dy);
-    const Tensor x = saved.in[0].defined() ? contiguous(saved.in[0]) : Tensor();
-    Tensor result = make(g.shape(), g.dtype());
-    dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {
-      kernels::unary_backward<T>(kRow, x.defined() ? data<T>(x) : nullptr,
-                                 saved.y.defined() ? data<T>(saved.y) : nullptr, data<T>(g),
-                                 data<T>(result), count(g));
+    // What the slope does not read was not saved: dy stands in for it.
+    const Dense g(dy), x(saves_inputs(this->saved()) ? saved.in[0] : dy);
+    const Tensor& y = saves_output(this->saved()) ? saved.y : dy;
+    Tensor result = make(dy.node()->shape, dy.node()->dtype);
+    dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
+      kernels::unary_backward<T>(kRow, x.data<T>(), data<T>(y), g.data<T>(), data<T>(result),
+                                 count(result));
     });
     dx.set(0, std::move(result));
   }
@@ -59,7 +60,7 @@ struct BinaryOp {
 
   bool same_shape = true;  // nothing is broadcast
 
-  BinaryOp(const Tensor& a, const Tensor& b) : same_shape(a.shape() == b.shape()) {}
+  BinaryOp(const Tensor& a, const Tensor& b) : same_shape(a.node()->shape == b.node()->shape) {}
 
   Saves saved() const { return saves_of(info.reads); }
   // Of a broadcast operand backward needs the shape, whatever the slopes read.
@@ -68,9 +69,10 @@ struct BinaryOp {
   }
 
   Tensor forward(const Tensor& a, const Tensor& b) const {
-    if (same_shape && a.is_contiguous() && b.is_contiguous()) [[likely]] {
-      Tensor y = make(a.shape(), a.dtype());
-      dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
+    if (same_shape && a.node()->contiguous && b.node()->contiguous) [[likely]] {
+      Tensor y = make_like(a);
+      if (tiny<Row>(a.node(), b.node(), y.node())) return y;
+      dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
         kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
       });
       return y;

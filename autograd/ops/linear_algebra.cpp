@@ -113,8 +113,7 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor* bias)
   }
   Shape shape = x.shape();
   shape[shape.dim() - 1] = n;
-  const Tensor source = contiguous(x), w = contiguous(weight);
-  const Tensor b = bias ? contiguous(*bias) : Tensor();
+  const Dense source(x), w(weight), b(bias ? *bias : x);
   Tensor y = make(shape, x.dtype());
   dispatch_floating("linear", x.dtype(), [&]<class T>(T) {
     kernels::GemmCall<T> call;
@@ -122,13 +121,13 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor* bias)
     call.m = n == 0 ? 0 : count(y) / static_cast<std::size_t>(n);
     call.n = static_cast<std::size_t>(n);
     call.k = static_cast<std::size_t>(k);
-    call.a = data<T>(source);
+    call.a = source.data<T>();
     call.lda = call.k;
-    call.b = data<T>(w);
+    call.b = w.data<T>();
     call.ldb = call.k;
     call.c = data<T>(y);
     call.ldc = call.n;
-    call.bias = bias ? data<T>(b) : nullptr;
+    call.bias = bias ? b.data<T>() : nullptr;
     kernels::gemm(call);
   });
   return y;
@@ -137,28 +136,29 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor* bias)
 // The two products of the backward pass, straight to the kernels.
 template <std::size_t N>
 void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
-  const Tensor g = contiguous(dy), x = contiguous(saved.in[0]), w = contiguous(saved.in[1]);
-  const auto n = static_cast<std::size_t>(w.shape()[0]), k = static_cast<std::size_t>(w.shape()[1]);
-  const std::size_t m = n == 0 ? 0 : count(g) / n;
+  const Dense g(dy), x(saved.in[0]), w(saved.in[1]);
+  const Shape &x_shape = saved.in[0].shape(), &w_shape = saved.in[1].shape();
+  const auto n = static_cast<std::size_t>(w_shape[0]), k = static_cast<std::size_t>(w_shape[1]);
+  const std::size_t m = n == 0 ? 0 : count(dy) / n;
   dispatch_floating("linear", dy.dtype(), [&]<class T>(T) {
     if (dx.wants(0)) {
-      Tensor result = make(x.shape(), x.dtype());
-      kernels::gemm(kernels::GemmCall<T>{.m = m, .n = k, .k = n, .a = data<T>(g), .lda = n,
-                                         .b = data<T>(w), .ldb = k, .c = data<T>(result),
+      Tensor result = make(x_shape, dy.dtype());
+      kernels::gemm(kernels::GemmCall<T>{.m = m, .n = k, .k = n, .a = g.data<T>(), .lda = n,
+                                         .b = w.data<T>(), .ldb = k, .c = data<T>(result),
                                          .ldc = k});
       dx.set(0, std::move(result));
     }
     if (dx.wants(1)) {
-      Tensor result = make(w.shape(), w.dtype());
+      Tensor result = make(w_shape, dy.dtype());
       kernels::gemm(kernels::GemmCall<T>{.transpose_a = true, .m = n, .n = k, .k = m,
-                                         .a = data<T>(g), .lda = n, .b = data<T>(x), .ldb = k,
+                                         .a = g.data<T>(), .lda = n, .b = x.data<T>(), .ldb = k,
                                          .c = data<T>(result), .ldc = k});
       dx.set(1, std::move(result));
     }
     if constexpr (N == 3) {
       if (dx.wants(2)) {
-        Tensor result = make(saved.in[2].shape(), w.dtype());
-        kernels::sum<T>(data<T>(g), data<T>(result), 1, m, n);
+        Tensor result = make({w_shape[0]}, dy.dtype());
+        kernels::sum<T>(g.data<T>(), data<T>(result), 1, m, n);
         dx.set(2, std::move(result));
       }
     }

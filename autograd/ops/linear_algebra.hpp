@@ -19,6 +19,7 @@ struct Matmul {
 /// x [..., k], W [n, k], b [n]: x W^T + b.
 struct Linear {
   static constexpr OpInfo info{"linear", "x W^T + b", "dy W, dy^T x, sum of dy"};
+  static constexpr unsigned kSavedInputs = 0b011;
   static std::vector<OpCase> cases();
 
   Saves saved() const { return Saves::inputs; }

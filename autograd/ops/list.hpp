@@ -11,6 +11,7 @@
 #include "elementwise.hpp"
 #include "elementwise_ops.hpp"
 #include "linear_algebra.hpp"
+#include "loss.hpp"
 #include "op.hpp"
 #include "reduce.hpp"
 #include "shape_ops.hpp"
@@ -29,7 +30,7 @@ struct OpList {
 
 using StructuredOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo, Matmul, Linear,
                              LinearNoBias, Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where,
-                             Pick, Unpick>;
+                             Pick, Unpick, MeanSquaredError>;
 
 template <class Op>
 concept HasCases = requires {

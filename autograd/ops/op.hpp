@@ -2,7 +2,8 @@
 // What a structured operation is made of. An op is a small struct with its attributes and
 //   static constexpr OpInfo info     name, formula and derivative for the op table
 //   static std::vector<OpCase> cases()   what tests run: shapes and a call of the public function
-//   Saves saved() const             what its backward pass reads
+//   Saves saved() const             what its backward pass reads; where that is not all of the inputs,
+//   static constexpr unsigned kSavedInputs, a bit for each one that it does read
 //   Tensor forward(inputs...) const  checks shapes, computes; nothing is recorded yet
 //   void backward(saved, dy, dx) const
 // backward is given the adjoint dy of the result and puts those of the operands into dx. Written with
@@ -19,6 +20,16 @@
 #include "../functions.hpp"
 #include "../tensor.hpp"
 #include "rows.hpp"
+
+namespace autograd {
+
+class Tape;
+
+namespace detail {
+/// Adds g to what has arrived at a slot of the tape.
+void accumulate(Tape& tape, std::int32_t slot, Tensor g);
+}  // namespace detail
+}  // namespace autograd
 
 namespace autograd::ops {
 
@@ -50,29 +61,51 @@ struct Saved {
   Tensor y;
 };
 
-/// Where backward puts the adjoints of the operands.
+/// Where backward puts the adjoints of the operands, each at most once.
 template <std::size_t N>
 class Gradients {
  public:
-  Gradients(const std::array<std::int32_t, N>& slots, bool recorded)
-      : slots_(slots), recorded_(recorded) {}
+  Gradients(Tape& tape, const std::array<std::int32_t, N>& slots, bool recorded)
+      : tape_(tape), slots_(slots), recorded_(recorded) {}
   /// The operand is tracked; the adjoint of one that is not is thrown away.
   bool wants(std::size_t k) const { return slots_[k] != 0; }
   /// An outer tape records this backward pass: it has to be written in recorded functions.
   bool recorded() const { return recorded_; }
-  void set(std::size_t k, Tensor gradient) { values_[k] = std::move(gradient); }
-  Tensor take(std::size_t k) { return std::move(values_[k]); }
+  void set(std::size_t k, Tensor gradient) {
+    if (slots_[k]) detail::accumulate(tape_, slots_[k], std::move(gradient));
+  }
 
  private:
-  std::array<Tensor, N> values_;
+  Tape& tape_;
   const std::array<std::int32_t, N>& slots_;
   bool recorded_;
+};
+
+/// x as kernels want it: x itself when it is contiguous, else a copy that lives as long as this.
+class Dense {
+ public:
+  explicit Dense(const Tensor& x) : node_(x.node()) {
+    if (!node_->contiguous) [[unlikely]] {
+      copy_ = contiguous(x);
+      node_ = copy_.node();
+    }
+  }
+  template <class T>
+  const T* data() const {
+    return static_cast<const T*>(node_->data);
+  }
+
+ private:
+  Tensor copy_;
+  const detail::Node* node_;
 };
 
 /// A fresh contiguous tensor, elements uninitialized.
 inline Tensor make(const Shape& shape, DType dtype) {
   return Tensor::adopt(detail::make_node(shape, dtype));
 }
+/// The same with the shape and dtype of a contiguous tensor.
+inline Tensor make_like(const Tensor& x) { return Tensor::adopt(detail::make_like(x.node())); }
 template <class T>
 T* data(const Tensor& x) {
   return static_cast<T*>(x.node()->data);

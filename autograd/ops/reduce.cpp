@@ -38,28 +38,31 @@ using ReduceKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_
 template <class T>
 Tensor reduce(const Tensor& x, std::uint32_t axes, bool keepdim, ReduceKernel<T> kernel) {
   Tensor source = contiguous(x);
-  std::vector<std::int64_t> extents(x.shape().begin(), x.shape().end());
-  std::vector<bool> marked;
-  for (int i = 0; i < x.dim(); ++i) marked.push_back(reduced(axes, i));
+  const Shape shape = reduced_shape(x.shape(), axes, keepdim);
+  if (shape.dim() == 0 && axes + 1 == 1u << x.dim() && axes != 0) {  // all of it, at once
+    Tensor y = make(shape, x.dtype());
+    kernel(data<T>(source), data<T>(y), 1, count(x), 1);
+    return y;
+  }
+  Shape extents = x.shape();
   bool any = false;
-  for (std::size_t high = extents.size(); high > 0;) {
-    if (!marked[high - 1]) {
+  for (int high = extents.dim(); high > 0;) {
+    if (!reduced(axes, high - 1)) {
       --high;
       continue;
     }
-    std::size_t low = high;
+    int low = high;
     std::size_t outer = 1, extent = 1, inner = 1;
-    while (low > 0 && marked[low - 1]) extent *= static_cast<std::size_t>(extents[--low]);
-    for (std::size_t i = 0; i < low; ++i) outer *= static_cast<std::size_t>(extents[i]);
-    for (std::size_t i = high; i < extents.size(); ++i) inner *= static_cast<std::size_t>(extents[i]);
+    while (low > 0 && reduced(axes, low - 1)) extent *= static_cast<std::size_t>(extents[--low]);
+    for (int i = 0; i < low; ++i) outer *= static_cast<std::size_t>(extents[i]);
+    for (int i = high; i < extents.dim(); ++i) inner *= static_cast<std::size_t>(extents[i]);
     Tensor y = make({static_cast<std::int64_t>(outer), static_cast<std::int64_t>(inner)}, x.dtype());
     kernel(data<T>(source), data<T>(y), outer, extent, inner);
-    for (std::size_t i = low; i < high; ++i) extents[i] = 1;
+    for (int i = low; i < high; ++i) extents[i] = 1;
     source = y;
     high = low;
     any = true;
   }
-  const Shape shape = reduced_shape(x.shape(), axes, keepdim);
   // Nothing was reduced (a scalar, or no axes): a tensor of its own all the same.
   if (!any) {
     Tensor y = make(shape, x.dtype());
@@ -73,6 +76,15 @@ Tensor reduce(const Tensor& x, std::uint32_t axes, bool keepdim, ReduceKernel<T>
     stride *= shape[i];
   }
   return source;
+}
+
+// The adjoint of a sum or mean of everything where nothing records it: each element is dy / divisor.
+Tensor fill_from(const Tensor& dy, const Shape& shape, double divisor) {
+  Tensor result = make(shape, dy.dtype());
+  dispatch_floating("sum", dy.dtype(), [&]<class T>(T) {
+    std::fill_n(data<T>(result), count(result), *data<T>(dy) / static_cast<T>(divisor));
+  });
+  return result;
 }
 
 // dy with the reduced axes back as 1, repeated along them.
@@ -111,7 +123,8 @@ Tensor Sum::forward(const Tensor& x) const {
                            [&]<class T>(T) { return reduce<T>(x, axes, keepdim, &kernels::sum<T>); });
 }
 void Sum::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
-  dx.set(0, spread(dy, from, axes));
+  const bool one = !dx.recorded() && dy.numel() == 1;
+  dx.set(0, one ? fill_from(dy, from, 1) : spread(dy, from, axes));
 }
 std::vector<OpCase> Sum::cases() {
   constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&sum);
@@ -131,7 +144,9 @@ Tensor Mean::forward(const Tensor& x) const {
   });
 }
 void Mean::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
-  dx.set(0, spread(dy / static_cast<double>(reduced_count(from, axes)), from, axes));
+  const auto n = static_cast<double>(reduced_count(from, axes));
+  const bool one = !dx.recorded() && dy.numel() == 1;
+  dx.set(0, one ? fill_from(dy, from, n) : spread(dy / n, from, axes));
 }
 std::vector<OpCase> Mean::cases() {
   constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&mean);

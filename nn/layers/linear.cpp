@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// Construction and the messages of Linear; the arithmetic is autograd::linear.
 #include "linear.hpp"
 
 #include <cmath>

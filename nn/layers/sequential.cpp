@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+// The parts of Sequential that are not templates.
 #include "sequential.hpp"
 
 namespace nn {
