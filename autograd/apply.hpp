@@ -42,53 +42,81 @@ AUTOGRAD_INLINE std::int32_t slot_of(Tape& tape, Node* node, const char* functio
   return slot;
 }
 
+/// Ops that save nothing, whatever the operands: their records need no destruction.
+template <class Op>
+inline constexpr bool kSavesNothing = false;
+template <class Op>
+  requires(requires { typename std::integral_constant<ops::Saves, Op::saved()>; })
+inline constexpr bool kSavesNothing<Op> = Op::saved() == ops::Saves::nothing;
+
 template <class Op, std::size_t N>
-struct OpRecord : Record {
-  Op op;
-  std::array<std::int32_t, N> slots;
-  ops::Saved<N> saved;
+struct SavedValues {
+  ops::Saved<N> values;
   std::array<std::uint32_t, N + 1> versions;
 
-  OpRecord(const Op& o, const std::array<std::int32_t, N>& s) : Record{&kInfo}, op(o), slots(s) {}
-
-  void check_versions() const {
+  void check() const {
     for (std::size_t k = 0; k <= N; ++k) {
-      const Node* node = k < N ? saved.in[k].node() : saved.y.node();
-      if (node && versions[k] != kUnchecked && versions[k] != version_of(node)) {
+      const Node* node = k < N ? values.in[k].node() : values.y.node();
+      if (node && versions[k] != kUnchecked && versions[k] != version_of(node)) [[unlikely]] {
         throw_saved_changed(Op::info.name, node);
       }
     }
   }
+};
+
+template <class Op, std::size_t N>
+struct OpRecord : Record {
+  static constexpr bool kPlain = kSavesNothing<Op>;
+  struct None {};
+
+  [[no_unique_address]] Op op;
+  std::array<std::int32_t, N> slots;
+  [[no_unique_address]] std::conditional_t<kPlain, None, SavedValues<Op, N>> saved;
+
+  OpRecord(const Op& o, const std::array<std::int32_t, N>& s) : Record{&kInfo}, op(o), slots(s) {}
 
   static void sweep(Record& base, Tape& tape, const Tensor& dy) {
     auto& record = static_cast<OpRecord&>(base);
-    record.check_versions();
-    ops::Gradients<N> dx(tape, record.slots, recorder->tape != nullptr);
-    record.op.backward(record.saved, dy, dx);
+    if constexpr (requires { requires Op::kPassesThrough; }) {
+      for (std::int32_t slot : record.slots) {
+        if (slot) tape.accumulate(slot, dy);
+      }
+    } else {
+      ops::Gradients<N> dx(tape, record.slots, recorder->tape != nullptr);
+      if constexpr (kPlain) {
+        record.op.backward({}, dy, dx);
+      } else {
+        record.saved.check();
+        record.op.backward(record.saved.values, dy, dx);
+      }
+    }
   }
   static void destroy(Record& base) noexcept { static_cast<OpRecord&>(base).~OpRecord(); }
-  static constexpr RecordInfo kInfo{Op::info.name, &sweep, &destroy};
+  static constexpr RecordInfo kInfo{Op::info.name, &sweep, kPlain ? nullptr : &destroy};
 };
 
 template <class Op, std::size_t N>
 AUTOGRAD_INLINE void record_on(Tape& tape, const Op& op, const std::array<Node*, N>& in,
                                const std::array<std::int32_t, N>& slots, Node* y) {
   auto* record = tape.append<OpRecord<Op, N>>(y, op, slots);
-  for (std::size_t k = 0; k < N; ++k) {
-    if (ops::saves_inputs(op.saved())) {
-      if constexpr (requires { Op::kSavedInputs; }) {
-        if (!(Op::kSavedInputs >> k & 1)) continue;
+  if constexpr (!kSavesNothing<Op>) {
+    auto& [values, versions] = record->saved;
+    for (std::size_t k = 0; k < N; ++k) {
+      if (ops::saves_inputs(op.saved())) {
+        if constexpr (requires { Op::kSavedInputs; }) {
+          if (!(Op::kSavedInputs >> k & 1)) continue;
+        }
+        values.in[k] = Tensor::share(in[k]);
+        versions[k] = version_of(in[k]);
+      } else if constexpr (requires { op.saves_shape(in[k], y); }) {
+        if (op.saves_shape(in[k], y)) values.in[k] = Tensor::share(in[k]);
+        versions[k] = kUnchecked;
       }
-      record->saved.in[k] = Tensor::share(in[k]);
-      record->versions[k] = version_of(in[k]);
-    } else if constexpr (requires { op.saves_shape(in[k], y); }) {
-      if (op.saves_shape(in[k], y)) record->saved.in[k] = Tensor::share(in[k]);
-      record->versions[k] = kUnchecked;
     }
-  }
-  if (ops::saves_output(op.saved())) {
-    record->saved.y = Tensor::share(y);
-    record->versions[N] = version_of(y);
+    if (ops::saves_output(op.saved())) {
+      values.y = Tensor::share(y);
+      versions[N] = version_of(y);
+    }
   }
 }
 

@@ -8,6 +8,7 @@
 #include <type_traits>
 
 #include "error.hpp"
+#include "inline.hpp"
 
 namespace autograd {
 
@@ -56,13 +57,14 @@ decltype(auto) dispatch(DType dtype, F&& f) {
   }
 }
 
+[[noreturn]] AUTOGRAD_COLD void throw_not_floating(const char* function, DType dtype);
+
 /// The same over float32 and float64 only; anything else throws TypeError naming `function`.
 template <class F>
-decltype(auto) dispatch_floating(const char* function, DType dtype, F&& f) {
-  if (dtype == DType::float32) return f(float{});
-  if (dtype == DType::float64) return f(double{});
-  throw TypeError(std::string(function) + ": not defined for " + name(dtype) +
-                  "; need float32 or float64 (convert with to(x, autograd::float32))");
+AUTOGRAD_INLINE decltype(auto) dispatch_floating(const char* function, DType dtype, F&& f) {
+  if (dtype == DType::float32) [[likely]] return f(float{});
+  if (dtype == DType::float64) [[likely]] return f(double{});
+  throw_not_floating(function, dtype);
 }
 
 /// The dtype in which a and b meet: bool < int64 < float32 < float64, as PyTorch promotes tensors.

@@ -40,28 +40,33 @@ AUTOGRAD_COLD Tensor integer_binary(const Tensor& a, const Tensor& b) {
 }
 
 template <class Row>
+AUTOGRAD_INLINE Tensor same_dtype_binary(const Tensor& a, const Tensor& b) {
+  if (a.node()->shape == b.node()->shape) [[likely]] return apply(ops::BinaryOp<Row>{}, a, b);
+  return apply(ops::BroadcastOp<Row>{}, a, b);
+}
+
+template <class Row>
 AUTOGRAD_COLD Tensor mixed_binary(const Tensor& a, const Tensor& b) {
   DType dtype = promote(a.dtype(), b.dtype());
   if constexpr (kIntegers<Row>) {
     if (!is_floating(dtype)) return integer_binary<Row>(a, b);
   }
   if (!is_floating(dtype)) dtype = float32;
-  const Tensor x = to(a, dtype), y = to(b, dtype);
-  return apply(ops::BinaryOp<Row>(x, y), x, y);
+  broadcast_shapes(Row::info.name, a.shape(), b.shape());  // throws before a conversion is recorded
+  return same_dtype_binary<Row>(to(a, dtype), to(b, dtype));
 }
 
 template <class Row>
 AUTOGRAD_INLINE Tensor binary(const Tensor& a, const Tensor& b) {
   if (a.dtype() != b.dtype() || !is_floating(a.dtype())) [[unlikely]] return mixed_binary<Row>(a, b);
-  return apply(ops::BinaryOp<Row>(a, b), a, b);
+  return same_dtype_binary<Row>(a, b);
 }
 
 }  // namespace
 
 Tensor constant(const Tensor& x, double value) {
-  const DType dtype = is_floating(x.dtype())         ? x.dtype()
-                      : value == std::floor(value)   ? int64
-                                                     : float32;
+  const bool integer = value == std::floor(value) && std::abs(value) < 0x1p63;
+  const DType dtype = is_floating(x.dtype()) ? x.dtype() : integer ? int64 : float32;
   Tensor y = ops::make(Shape{}, dtype);
   dispatch(dtype, [&]<class T>(T) { *ops::data<T>(y) = static_cast<T>(value); });
   return y;
@@ -162,6 +167,9 @@ Tensor where(const Tensor& c, const Tensor& a, const Tensor& b) {
                     "; need bool (a comparison, or to(c, boolean))");
   }
   const DType dtype = promote(a.dtype(), b.dtype());
+  if (a.dtype() != b.dtype()) {  // throws before a conversion is recorded
+    broadcast_shapes("where", c.shape(), broadcast_shapes("where", a.shape(), b.shape()));
+  }
   const Tensor x = to(a, dtype), y = to(b, dtype);
   return apply(ops::Where{c, x.shape(), y.shape()}, x, y);
 }

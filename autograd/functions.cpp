@@ -82,6 +82,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
                      (db == 1 ? "0" : "-2") + "] (" + std::to_string(a.shape()[da - 1]) + " != " +
                      std::to_string(inner) + ")");
   }
+  // The forward pass would throw too, but after reshape was recorded.
+  if (a.dtype() != b.dtype()) return ops::Matmul{}.forward(a, b);
   // A vector is a row on the left, a column on the right; its axis is dropped from the result.
   const Tensor left = da == 1 ? reshape(a, Shape{1, a.shape()[0]}) : a;
   const Tensor right = db == 1 ? reshape(b, Shape{b.shape()[0], 1}) : b;

@@ -131,15 +131,15 @@ AUTOGRAD_INLINE Node* fresh_node(DType dtype) {
   node->count.local = 1;
   node->count.shared.store(0, std::memory_order_relaxed);
   node->generation = 0;
-  node->slot.store(0, std::memory_order_relaxed);
-  node->dtype = dtype;
-  node->requires_grad = false;
-  node->multi_view = false;
-  node->version.store(0, std::memory_order_relaxed);
+  node->slot.raw = 0;
+  node->version.raw = 0;
   node->grad = nullptr;
   node->more = nullptr;
   node->changed_by = nullptr;
   node->block_bytes = 0;
+  node->dtype = dtype;
+  node->requires_grad = false;
+  node->multi_view = false;
   return node;
 }
 
@@ -192,12 +192,19 @@ void close_queue(ThreadState* state) noexcept {
   }
 }
 
-Node* make_node(const Shape& shape, DType dtype) {
-  Node* node = fresh_node(dtype);
-  node->base = node;
-  node->data = node->small;
-  node->contiguous = true;
-  node->shape = shape;
+// At most two axes, which is what small tensors have; false for more, or an extent past 2^31.
+AUTOGRAD_INLINE static bool small_extents(const Shape& shape, Node* node) {
+  const int dim = shape.dim();
+  if (dim > 2) return false;
+  const std::int64_t outer = dim > 1 ? shape[0] : 1, inner = dim > 0 ? shape[dim - 1] : 1;
+  if ((outer | inner) >> 31) return false;
+  node->strides[0] = dim > 1 ? inner : 1;
+  node->strides[1] = 1;
+  node->numel = outer * inner;
+  return node->numel <= kInlineElements;
+}
+
+AUTOGRAD_COLD static Node* make_large(const Shape& shape, Node* node) {
   std::int64_t numel = 1;
   bool too_many = false;
   for (int i = shape.dim(); i-- > 0;) {
@@ -205,20 +212,31 @@ Node* make_node(const Shape& shape, DType dtype) {
     too_many |= __builtin_mul_overflow(numel, shape[i], &numel);
   }
   node->numel = numel;
-  if (too_many || numel > kInlineElements) [[unlikely]]
-    return with_block(node);
-  return node;
+  return too_many || numel > kInlineElements ? with_block(node) : node;
+}
+
+Node* make_node(const Shape& shape, DType dtype) {
+  Node* node = fresh_node(dtype);
+  node->base = node;
+  node->data = node->small;
+  node->contiguous = true;
+  node->shape = shape;
+  if (small_extents(shape, node)) [[likely]] return node;
+  return make_large(shape, node);
 }
 
 Node* make_like(const Node* of) {
-  if (of->numel > kInlineElements) return make_node(of->shape, of->dtype);
+  if (of->numel > kInlineElements || of->shape.dim() > 2) return make_node(of->shape, of->dtype);
   Node* node = fresh_node(of->dtype);
   node->base = node;
   node->data = node->small;
   node->contiguous = true;
   node->numel = of->numel;
   node->shape = of->shape;
-  std::copy_n(of->strides.begin(), of->shape.dim(), node->strides.begin());
+  // One by one: they were just written that way, and a vector load would have to wait for that.
+  node->strides[0] = of->strides[0];
+  asm volatile("");
+  node->strides[1] = of->strides[1];
   return node;
 }
 

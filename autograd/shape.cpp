@@ -3,7 +3,14 @@
 
 #include <ostream>
 
+#include "dtype.hpp"
+
 namespace autograd {
+
+void throw_not_floating(const char* function, DType dtype) {
+  throw TypeError(std::string(function) + ": not defined for " + name(dtype) +
+                  "; need float32 or float64 (convert with to(x, autograd::float32))");
+}
 
 Shape::Shape(std::span<const std::int64_t> extents) {
   for (std::int64_t extent : extents) push_back(extent);

@@ -66,7 +66,6 @@ bool exclusive(const detail::Node* node) {
 }
 
 void add_in_place(detail::Node* y, const detail::Node* x) {
-  if (ops::tiny<ops::Add>(y, x, y)) return;
   const auto n = static_cast<std::size_t>(y->numel);
   dispatch_floating("accumulate", y->dtype, [&]<class T>(T) {
     kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), static_cast<const T*>(y->data), 1,
@@ -93,7 +92,7 @@ void Tape::add_to(detail::Node*& sum, Tensor g) {
   if (!sum) {
     sum = g.release_node();
   } else if (!detail::recorder->tape && exclusive(sum) && g.node()->contiguous) {
-    add_in_place(sum, g.node());
+    if (!ops::tiny<ops::Add>(sum, g.node(), sum)) add_in_place(sum, g.node());
   } else {
     Tensor total = Tensor::share(sum) + g;  // sum stays as it is when this throws
     detail::release(std::exchange(sum, total.release_node()));
@@ -308,6 +307,7 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
   const std::int32_t start_slot = seed_slot("grad", y, cotangent);
   prepare_adjoints(0);
   accumulate(start_slot, std::move(cotangent));
+  pending_ = true;  // what is not asked for goes with the tape
   const SweepScope scope(*this);
   for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), false);
   std::vector<Tensor> result;

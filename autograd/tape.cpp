@@ -80,11 +80,8 @@ Tape::~Tape() {
     }
   }
   destroy_records(nullptr);
-  drop_adjoints(1);
-  for (std::size_t i = 1; i < storage_->leaves.size(); ++i) {
-    detail::release(storage_->leaves[i].node);
-  }
-  storage_->leaves.resize(1);
+  if (pending_) drop_adjoints(1);
+  storage_->drop_leaves(1);
   storage_->slots.resize(1);
   detail::TapeStorage::give_back(storage_);
 }
@@ -192,9 +189,8 @@ bool Tape::is_leaf(const detail::Node* node) const {
 }
 
 std::int32_t Tape::join(detail::Node* parameter) {
-  for (std::size_t i = 1; i < storage_->leaves.size(); ++i) {
-    if (storage_->leaves[i].node == parameter) return -static_cast<std::int32_t>(i);
-  }
+  // Its hint may have been overwritten by another thread's tape after it had joined this one.
+  if (const std::int32_t joined = storage_->find_leaf(parameter)) return joined;
   const std::int32_t slot = add_leaf(parameter, false);
   parameter->slot.store(slot, std::memory_order_relaxed);
   return slot;
@@ -202,6 +198,7 @@ std::int32_t Tape::join(detail::Node* parameter) {
 
 std::int32_t Tape::add_leaf(detail::Node* node, bool input) {
   storage_->leaves.push_back({detail::next_serial(), node, nullptr, input});
+  storage_->index_leaf(storage_->leaves.size() - 1);
   detail::retain(node);
   return -static_cast<std::int32_t>(storage_->leaves.size() - 1);
 }
@@ -307,12 +304,10 @@ void Tape::forget_after(const Mark& mark) {
   detail::TapeStorage& s = *storage_;
   detail::fusable = 0;
   destroy_records(mark.record);
-  drop_adjoints(mark.slots);
+  // A sweep leaves none behind except those that wait for backward_from.
+  if (pending_) drop_adjoints(mark.slots);
   s.slots.resize(static_cast<std::size_t>(mark.slots), {});
-  while (s.leaves.size() > static_cast<std::size_t>(mark.leaves)) {
-    detail::release(s.leaves.back().node);
-    s.leaves.pop_back();
-  }
+  s.drop_leaves(static_cast<std::size_t>(mark.leaves));
   s.chunk = mark.chunk;
   recorder_.top = mark.top;
   recorder_.counts = mark.counts;

@@ -80,7 +80,7 @@ AUTOGRAD_INLINE void Tape::destroy_last() {
   s.last = record->previous;
   if (s.block != record->block) [[unlikely]] s.use_block(record->block);
   s.block_top = reinterpret_cast<std::byte*>(record);
-  record->info->destroy(*record);
+  if (record->info->destroy) record->info->destroy(*record);
 }
 
 AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, Tensor g) {

@@ -2,6 +2,7 @@
 #include "tape_storage.hpp"
 
 #include <atomic>
+#include <bit>
 #include <mutex>
 
 namespace autograd::detail {
@@ -28,6 +29,52 @@ void TapeStorage::add_chunk() {
   if (chunks.size() == chunks.capacity()) chunks.reserve(2 * chunks.size() + 1);
   auto* begin = static_cast<std::byte*>(allocate(Chunk::kBytes));
   chunks.push_back({begin, begin, reinterpret_cast<Count*>(begin + Chunk::kBytes), 0});
+}
+
+namespace {
+
+constexpr std::size_t kFewLeaves = 16;
+
+std::size_t home(const Node* node, std::size_t size) {
+  return (reinterpret_cast<std::uintptr_t>(node) * 0x9E3779B97F4A7C15u >> 32) & (size - 1);
+}
+
+}  // namespace
+
+std::int32_t TapeStorage::find_leaf(const Node* node) const {
+  if (leaf_index.empty()) {
+    for (std::size_t i = 1; i < leaves.size(); ++i) {
+      if (leaves[i].node == node) return -static_cast<std::int32_t>(i);
+    }
+    return 0;
+  }
+  for (std::size_t at = home(node, leaf_index.size());; at = (at + 1) & (leaf_index.size() - 1)) {
+    const std::int32_t i = leaf_index[at];
+    if (i == 0 || leaves[static_cast<std::size_t>(i)].node == node) return -i;
+  }
+}
+
+void TapeStorage::index_leaf(std::size_t i) {
+  if (i < kFewLeaves) return;
+  const auto place = [&](std::size_t leaf) {
+    std::size_t at = home(leaves[leaf].node, leaf_index.size());
+    while (leaf_index[at]) at = (at + 1) & (leaf_index.size() - 1);
+    leaf_index[at] = static_cast<std::int32_t>(leaf);
+  };
+  if (2 * leaves.size() > leaf_index.size()) {
+    leaf_index.assign(std::bit_ceil(4 * leaves.size()), 0);
+    for (std::size_t leaf = 1; leaf <= i; ++leaf) place(leaf);
+  } else {
+    place(i);
+  }
+}
+
+void TapeStorage::drop_leaves(std::size_t from) {
+  if (from >= leaves.size()) return;
+  for (std::size_t i = from; i < leaves.size(); ++i) release(leaves[i].node);
+  leaves.resize(from);
+  leaf_index.clear();
+  if (from > kFewLeaves) index_leaf(from - 1);
 }
 
 std::size_t TapeStorage::bytes() const {

@@ -22,7 +22,7 @@ struct RecordInfo {
   const char* name;
   /// Turns the adjoint of the result into those of the operands, through tape.accumulate.
   void (*sweep)(Record& record, Tape& tape, const Tensor& dy);
-  void (*destroy)(Record& record) noexcept;
+  void (*destroy)(Record& record) noexcept;  // null: nothing to destroy
 };
 
 /// Base of every tensor record; the stream holds a pointer to it.
@@ -71,6 +71,7 @@ struct TapeStorage {
   std::size_t chunk = 0;
   std::vector<Slot> slots;
   std::vector<LeafSlot> leaves;
+  std::vector<std::int32_t> leaf_index;  // by address, open addressing; empty while leaves are few
   std::vector<Segment> segments;
   std::vector<std::byte*> blocks;  // of records
   std::size_t block = 0;
@@ -88,6 +89,11 @@ struct TapeStorage {
   TapeStorage(const TapeStorage&) = delete;
   TapeStorage& operator=(const TapeStorage&) = delete;
 
+  /// The slot of a leaf, 0 when the node is none.
+  std::int32_t find_leaf(const Node* node) const;
+  void index_leaf(std::size_t i);
+  /// Releases the leaves from position `from` on.
+  void drop_leaves(std::size_t from);
   void add_chunk();
   void use_block(std::size_t i) {
     block = i;

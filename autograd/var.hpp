@@ -101,13 +101,14 @@ constexpr void refuse_assignment() {
 template <class Row, class A>
 struct Unary : ExpressionBase {
   static constexpr int kCount = A::kCount;
-  static constexpr std::size_t kRow = ops::UnaryRows::index_of<Row>();
+  static_assert(ops::UnaryRows::index_of<Row>() < ops::UnaryRows::size);
   A a_;
   double value_;
 
   template <class X>
   AUTOGRAD_INLINE explicit Unary(const X& a) : a_(a), value_(Row::value(a_.value())) {}
   AUTOGRAD_INLINE Unary(const Unary& o) : ExpressionBase(), a_(o.a_), value_(o.value_) {}
+  void operator=(const Unary&) { refuse_assignment<Unary>(); }
   template <class T>
   void operator=(const T&) { refuse_assignment<T>(); }
   template <class T>
@@ -127,7 +128,7 @@ struct Unary : ExpressionBase {
 template <class Row, class A, class B>
 struct Binary : ExpressionBase {
   static constexpr int kCount = A::kCount + B::kCount;
-  static constexpr std::size_t kRow = ops::BinaryRows::index_of<Row>();
+  static_assert(ops::BinaryRows::index_of<Row>() < ops::BinaryRows::size);
   A a_;
   B b_;
   double value_;
@@ -137,6 +138,7 @@ struct Binary : ExpressionBase {
       : a_(a), b_(b), value_(Row::value(a_.value(), b_.value())) {}
   AUTOGRAD_INLINE Binary(const Binary& o)
       : ExpressionBase(), a_(o.a_), b_(o.b_), value_(o.value_) {}
+  void operator=(const Binary&) { refuse_assignment<Binary>(); }
   template <class T>
   void operator=(const T&) { refuse_assignment<T>(); }
   template <class T>
@@ -178,6 +180,7 @@ struct Select : ExpressionBase {
       : condition_(condition), a_(a), b_(b) {}
   AUTOGRAD_INLINE Select(const Select& o)
       : ExpressionBase(), condition_(o.condition_), a_(o.a_), b_(o.b_) {}
+  void operator=(const Select&) { refuse_assignment<Select>(); }
   template <class T>
   void operator=(const T&) { refuse_assignment<T>(); }
   template <class T>

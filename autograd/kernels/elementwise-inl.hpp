@@ -18,7 +18,21 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
+// Tiny arrays are read in pieces of 16 bytes: whatever wrote them stored at least such pieces at once,
+// and a wider load that spans two stores waits for both to leave the store buffer.
+template <class T> using Piece = hn::CappedTag<T, 16 / sizeof(T)>;
+template <class T> AUTOGRAD_INLINE bool in_pieces(std::size_t n) {
+  return n <= 8 && n % kLanes<Piece<T>> == 0;
+}
+
 template <class Row, class T> void unary_loop(const T* x, T* y, std::size_t n) {
+  if (in_pieces<T>(n)) {
+    const Piece<T> piece;
+    for (std::size_t i = 0; i < n; i += kLanes<Piece<T>>) {
+      store(Row::value(load(piece, x + i)), y + i);
+    }
+    return;
+  }
   const Tag<T> d;
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   std::size_t i = 0;
@@ -37,6 +51,14 @@ void unary_backward_loop(const T* x, const T* y, const T* dy, T* dx, std::size_t
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   if (x == nullptr) x = dy;  // the row does not use it; loads of it vanish only when optimized
   if (y == nullptr) y = dy;
+  if (in_pieces<T>(n)) {
+    const Piece<T> piece;
+    for (std::size_t j = 0; j < n; j += kLanes<Piece<T>>) {
+      const auto slope = Row::slope(load(piece, x + j), load(piece, y + j));
+      store(chain(load(piece, dy + j), slope), dx + j);
+    }
+    return;
+  }
   std::size_t i = 0;
   for (; i + kStep <= n; i += kStep) {
     store(chain(load(d, dy + i), Row::slope(load(d, x + i), load(d, y + i))), dx + i);

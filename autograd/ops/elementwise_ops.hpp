@@ -21,7 +21,7 @@ struct UnaryOp {
   static constexpr RowInfo info = Row::info;
   static constexpr std::size_t kRow = UnaryRows::index_of<Row>();
 
-  Saves saved() const { return saves_of(info.reads); }
+  static constexpr Saves saved() { return saves_of(info.reads); }
 
   Tensor forward(const Tensor& x) const {
     const Dense source(x);
@@ -40,9 +40,10 @@ struct UnaryOp {
       return;
     }
     // What the slope does not read was not saved: dy stands in for it.
-    const Dense g(dy), x(saves_inputs(this->saved()) ? saved.in[0] : dy);
-    const Tensor& y = saves_output(this->saved()) ? saved.y : dy;
-    Tensor result = make(dy.node()->shape, dy.node()->dtype);
+    const Dense g(dy), x(saves_inputs(UnaryOp::saved()) ? saved.in[0] : dy);
+    const Tensor& y = saves_output(UnaryOp::saved()) ? saved.y : dy;
+    // Nobody else holds dy any more: its elements become those of dx.
+    Tensor result = exclusive(dy) ? dy : make(dy.node()->shape, dy.node()->dtype);
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
       kernels::unary_backward<T>(kRow, x.data<T>(), data<T>(y), g.data<T>(), data<T>(result),
                                  count(result));
@@ -51,32 +52,77 @@ struct UnaryOp {
   }
 };
 
-/// y = Row(a, b), broadcast. Operands of one dtype.
+/// dy times the slope by operand k, from functions that can be recorded.
+template <class Row>
+Tensor recorded_gradient(int k, const Saved<2>& saved, const Tensor& dy) {
+  // A slope that reads neither operand is a constant and takes its dtype from dy.
+  const Tensor& a = Row::info.reads == Reads::nothing ? dy : saved.in[0];
+  return chain(dy, k == 0 ? Row::slope_a(a, saved.in[1], saved.y)
+                          : Row::slope_b(a, saved.in[1], saved.y));
+}
+
+/// y = Row(a, b) for operands of one shape and dtype.
 template <class Row>
 struct BinaryOp {
   static constexpr RowInfo info = Row::info;
   static constexpr std::size_t kRow = BinaryRows::index_of<Row>();
-  static constexpr bool kIsAdd = std::is_same_v<Row, Add>, kIsSub = std::is_same_v<Row, Sub>;
+  /// Every operand's adjoint is dy itself.
+  static constexpr bool kPassesThrough = std::is_same_v<Row, Add>;
 
-  bool same_shape = true;  // nothing is broadcast
+  static constexpr Saves saved() { return saves_of(info.reads); }
 
-  BinaryOp(const Tensor& a, const Tensor& b) : same_shape(a.node()->shape == b.node()->shape) {}
+  Tensor forward(const Tensor& a, const Tensor& b) const {
+    if (!a.node()->contiguous || !b.node()->contiguous) [[unlikely]] {
+      return forward(contiguous(a), contiguous(b));
+    }
+    Tensor y = make_like(a);
+    if (tiny<Row>(a.node(), b.node(), y.node())) return y;
+    dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
+      kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
+    });
+    return y;
+  }
+
+  void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
+    for (int k = 0; k < 2; ++k) {
+      const auto i = static_cast<std::size_t>(k);
+      if (!dx.wants(i)) continue;
+      if (dx.recorded()) {
+        dx.set(i, recorded_gradient<Row>(k, saved, dy));
+      } else {
+        dx.set(i, gradient(k, saved, dy));
+      }
+    }
+  }
+
+ private:
+  static Tensor gradient(int k, const Saved<2>& saved, const Tensor& dy) {
+    // What the slopes do not read was not saved: dy stands in for it.
+    const Dense g(dy), a(saves_inputs(BinaryOp::saved()) ? saved.in[0] : dy),
+        b(saves_inputs(BinaryOp::saved()) ? saved.in[1] : dy);
+    const Tensor& y = saves_output(BinaryOp::saved()) ? saved.y : dy;
+    Tensor result = make(dy.node()->shape, dy.node()->dtype);
+    dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
+      kernels::binary_backward<T>(kRow, k, a.data<T>(), 1, b.data<T>(), 1, data<T>(y),
+                                  g.data<T>(), data<T>(result), count(result));
+    });
+    return result;
+  }
+};
+
+/// y = Row(a, b) for operands of one dtype whose shapes broadcast.
+template <class Row>
+struct BroadcastOp {
+  static constexpr RowInfo info = Row::info;
+  static constexpr std::size_t kRow = BinaryRows::index_of<Row>();
 
   Saves saved() const { return saves_of(info.reads); }
-  // Of a broadcast operand backward needs the shape, whatever the slopes read.
-  bool saves_shape(const detail::Node* operand, const detail::Node* y) const {
-    return !same_shape && !(operand->shape == y->shape);
+  // Of a repeated operand backward needs the shape, whatever the slopes read.
+  static bool saves_shape(const detail::Node* operand, const detail::Node* y) {
+    return !(operand->shape == y->shape);
   }
 
   Tensor forward(const Tensor& a, const Tensor& b) const {
-    if (same_shape && a.node()->contiguous && b.node()->contiguous) [[likely]] {
-      Tensor y = make_like(a);
-      if (tiny<Row>(a.node(), b.node(), y.node())) return y;
-      dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
-        kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
-      });
-      return y;
-    }
     Tensor y = make(broadcast_shapes(info.name, a.shape(), b.shape()), a.dtype());
     if (y.numel() == 0) return y;
     Loops loops;
@@ -94,53 +140,41 @@ struct BinaryOp {
     for (int k = 0; k < 2; ++k) {
       const auto i = static_cast<std::size_t>(k);
       if (!dx.wants(i)) continue;
-      Tensor g = kIsAdd || (kIsSub && k == 0) ? dy
-                 : dx.recorded()              ? recorded_gradient(k, saved, dy)
-                                              : gradient(k, saved, contiguous(dy));
-      const bool whole = same_shape || !saved.in[i].defined();
-      dx.set(i, whole ? std::move(g) : sum_to(g, saved.in[i].shape()));
+      Tensor g = std::is_same_v<Row, Add> ? dy
+                 : dx.recorded()          ? recorded_gradient<Row>(k, saved, dy)
+                                          : gradient(k, saved, contiguous(dy));
+      // An operand that was not repeated has dy's shape, and may not have been saved.
+      dx.set(i, saved.in[i].defined() ? sum_to(g, saved.in[i].shape()) : std::move(g));
     }
   }
 
  private:
-  static Tensor recorded_gradient(int k, const Saved<2>& saved, const Tensor& dy) {
-    const Tensor& a = info.reads == Reads::nothing ? dy : saved.in[0];
-    return chain(dy, k == 0 ? Row::slope_a(a, saved.in[1], saved.y)
-                            : Row::slope_b(a, saved.in[1], saved.y));
-  }
-
-  Tensor gradient(int k, const Saved<2>& saved, const Tensor& dy) const {
+  static Tensor gradient(int k, const Saved<2>& saved, const Tensor& dy) {
     Tensor result = make(dy.shape(), dy.dtype());
     if (result.numel() == 0) return result;
     Loops loops;
-    loops.inner = dy.numel();
     if constexpr (info.reads == Reads::nothing) {
-      run(k, Tensor(), Tensor(), Tensor(), dy, result, loops);
+      loops.inner = dy.numel();
+      run(k, dy, dy, dy, dy, result, loops);
     } else {
-      const Tensor &a = saved.in[0], &b = saved.in[1];
-      if (same_shape && a.is_contiguous() && b.is_contiguous()) {
-        run(k, a, b, saved.y, dy, result, loops);
-      } else if (plan_loops(dy.shape(), a, b, loops)) {
-        run(k, a, b, saved.y, dy, result, loops);
+      const Tensor& y = saves_output(saves_of(info.reads)) ? saved.y : dy;
+      if (plan_loops(dy.shape(), saved.in[0], saved.in[1], loops)) {
+        run(k, saved.in[0], saved.in[1], y, dy, result, loops);
       } else {
-        const Tensor ca = contiguous(a), cb = contiguous(b);
-        plan_loops(dy.shape(), ca, cb, loops);
-        run(k, ca, cb, saved.y, dy, result, loops);
+        const Tensor a = contiguous(saved.in[0]), b = contiguous(saved.in[1]);
+        plan_loops(dy.shape(), a, b, loops);
+        run(k, a, b, y, dy, result, loops);
       }
     }
     return result;
   }
 
-  // Undefined tensors are those that the slopes do not read.
   static void run(int k, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& dy,
                   const Tensor& result, const Loops& loops) {
     dispatch_floating(info.name, dy.dtype(), [&]<class T>(T) {
-      const T* pa = a.defined() ? data<T>(a) : nullptr;
-      const T* pb = b.defined() ? data<T>(b) : nullptr;
-      const T* py = y.defined() ? data<T>(y) : nullptr;
       for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t at) {
-        kernels::binary_backward<T>(kRow, k, pa ? pa + i : pa, loops.inner_a, pb ? pb + j : pb,
-                                    loops.inner_b, py ? py + at : py, data<T>(dy) + at,
+        kernels::binary_backward<T>(kRow, k, data<T>(a) + i, loops.inner_a, data<T>(b) + j,
+                                    loops.inner_b, data<T>(y) + at, data<T>(dy) + at,
                                     data<T>(result) + at, static_cast<std::size_t>(loops.inner));
       });
     });

@@ -4,6 +4,7 @@
 #include "../kernels/gemm.hpp"
 #include "../kernels/reduce.hpp"
 #include "broadcast.hpp"
+#include "tiny_linear.hpp"
 
 namespace autograd::ops {
 
@@ -90,87 +91,105 @@ void check_same_dtype(const char* function, const Tensor& a, const Tensor& b) {
   }
 }
 
-void check_linear(const Tensor& x, const Tensor& weight) {
+AUTOGRAD_COLD void explain_linear(const Tensor& x, const Tensor& weight, const Tensor* bias) {
   check_same_dtype("linear", x, weight);
-  if (x.dim() < 1 || weight.dim() != 2 || x.shape().back() != weight.shape()[1]) [[unlikely]] {
+  if (x.dim() < 1 || weight.dim() != 2 || x.shape().back() != weight.shape()[1]) {
     throw ShapeError("linear: inner dimensions differ: x is " + to_string(x.shape()) +
                      ", weight is " + to_string(weight.shape()) +
                      "; need x.shape[-1] == weight.shape[1] and a 2-D weight");
   }
+  if (!bias) return;
+  check_same_dtype("linear", x, *bias);
+  throw ShapeError("linear: the bias does not fit: bias is " + to_string(bias->shape()) +
+                   ", weight is " + to_string(weight.shape()) + "; need shape [" +
+                   std::to_string(weight.shape()[0]) + "]");
+}
+
+// x: [..., k]  weight: [n, k]  bias: [n]
+AUTOGRAD_INLINE void check_linear(const Tensor& x, const Tensor& weight, const Tensor* bias) {
+  const detail::Node *a = x.node(), *w = weight.node(), *b = bias ? bias->node() : nullptr;
+  const bool fits = a->dtype == w->dtype && a->shape.dim() >= 1 && w->shape.dim() == 2 &&
+                    a->shape.back() == w->shape[1] &&
+                    (!b || (b->dtype == a->dtype && b->shape.dim() == 1 &&
+                            b->shape[0] == w->shape[0]));
+  if (!fits) [[unlikely]] explain_linear(x, weight, bias);
 }
 
 // x W^T, with bias where there is one.
 Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor* bias) {
-  check_linear(x, weight);
-  const std::int64_t n = weight.shape()[0], k = weight.shape()[1];
-  if (bias) {
-    check_same_dtype("linear", x, *bias);
-    if (bias->dim() != 1 || bias->shape()[0] != n) [[unlikely]] {
-      throw ShapeError("linear: the bias does not fit: bias is " + to_string(bias->shape()) +
-                       ", weight is " + to_string(weight.shape()) + "; need shape [" +
-                       std::to_string(n) + "]");
-    }
-  }
-  Shape shape = x.shape();
-  shape[shape.dim() - 1] = n;
+  check_linear(x, weight, bias);
+  const auto n = static_cast<std::size_t>(weight.node()->shape[0]);
+  const auto k = static_cast<std::size_t>(weight.node()->shape[1]);
+  Shape shape = x.node()->shape;
+  shape[shape.dim() - 1] = weight.node()->shape[0];
   const Dense source(x), w(weight), b(bias ? *bias : x);
-  Tensor y = make(shape, x.dtype());
-  dispatch_floating("linear", x.dtype(), [&]<class T>(T) {
-    kernels::GemmCall<T> call;
-    call.transpose_b = true;
-    call.m = n == 0 ? 0 : count(y) / static_cast<std::size_t>(n);
-    call.n = static_cast<std::size_t>(n);
-    call.k = static_cast<std::size_t>(k);
-    call.a = source.data<T>();
-    call.lda = call.k;
-    call.b = w.data<T>();
-    call.ldb = call.k;
-    call.c = data<T>(y);
-    call.ldc = call.n;
-    call.bias = bias ? b.data<T>() : nullptr;
-    kernels::gemm(call);
+  Tensor y = make(shape, x.node()->dtype);
+  dispatch_floating("linear", x.node()->dtype, [&]<class T>(T) {
+    const T* added = bias ? b.data<T>() : nullptr;
+    const std::size_t m = n == 0 ? 0 : count(y) / n;
+    if (TinyProduct<T>::fits(m, n, k)) {
+      return TinyProduct<T>{source.data<T>(), k, 1, w.data<T>(), 1, k, added, data<T>(y), m, n}.run(k);
+    }
+    kernels::gemm(kernels::GemmCall<T>{.transpose_b = true, .m = m, .n = n, .k = k,
+                                       .a = source.data<T>(), .lda = k,
+                                       .b = w.data<T>(), .ldb = k, .c = data<T>(y), .ldc = n,
+                                       .bias = added});
   });
   return y;
 }
 
-// The two products of the backward pass, straight to the kernels.
-template <std::size_t N>
+// The products of the backward pass, straight to the kernels.
+template <class T, std::size_t N>
 void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
   const Dense g(dy), x(saved.in[0]), w(saved.in[1]);
-  const Shape &x_shape = saved.in[0].shape(), &w_shape = saved.in[1].shape();
+  const Shape &x_shape = saved.in[0].node()->shape, &w_shape = saved.in[1].node()->shape;
   const auto n = static_cast<std::size_t>(w_shape[0]), k = static_cast<std::size_t>(w_shape[1]);
   const std::size_t m = n == 0 ? 0 : count(dy) / n;
-  dispatch_floating("linear", dy.dtype(), [&]<class T>(T) {
-    if (dx.wants(0)) {
-      Tensor result = make(x_shape, dy.dtype());
-      kernels::gemm(kernels::GemmCall<T>{.m = m, .n = k, .k = n, .a = g.data<T>(), .lda = n,
-                                         .b = w.data<T>(), .ldb = k, .c = data<T>(result),
+  const T *gd = g.template data<T>(), *xd = x.template data<T>(), *wd = w.template data<T>();
+  if (dx.wants(0)) {
+    Tensor result = make(x_shape, dy.dtype());
+    if (TinyProduct<T>::fits(m, k, n)) {
+      TinyProduct<T>{gd, n, 1, wd, k, 1, nullptr, data<T>(result), m, k}.run(n);
+    } else {
+      kernels::gemm(kernels::GemmCall<T>{.m = m, .n = k, .k = n, .a = gd, .lda = n, .b = wd,
+                                         .ldb = k, .c = data<T>(result), .ldc = k});
+    }
+    dx.set(0, std::move(result));
+  }
+  if (dx.wants(1)) {
+    Tensor result = make(w_shape, dy.dtype());
+    if (TinyProduct<T>::fits(n, k, m)) {
+      TinyProduct<T>{gd, 1, n, xd, k, 1, nullptr, data<T>(result), n, k}.run(m);
+    } else {
+      kernels::gemm(kernels::GemmCall<T>{.transpose_a = true, .m = n, .n = k, .k = m, .a = gd,
+                                         .lda = n, .b = xd, .ldb = k, .c = data<T>(result),
                                          .ldc = k});
-      dx.set(0, std::move(result));
     }
-    if (dx.wants(1)) {
-      Tensor result = make(w_shape, dy.dtype());
-      kernels::gemm(kernels::GemmCall<T>{.transpose_a = true, .m = n, .n = k, .k = m,
-                                         .a = g.data<T>(), .lda = n, .b = x.data<T>(), .ldb = k,
-                                         .c = data<T>(result), .ldc = k});
-      dx.set(1, std::move(result));
+    dx.set(1, std::move(result));
+  }
+  if constexpr (N == 3) {
+    if (!dx.wants(2)) return;
+    Tensor result = make(Shape{w_shape[0]}, dy.dtype());
+    if (TinyProduct<T>::fits(1, n, m)) {
+      const T one = 1;
+      TinyProduct<T>{&one, 0, 0, gd, n, 1, nullptr, data<T>(result), 1, n}.run(m);
+    } else {
+      kernels::sum<T>(gd, data<T>(result), 1, m, n);
     }
-    if constexpr (N == 3) {
-      if (dx.wants(2)) {
-        Tensor result = make({w_shape[0]}, dy.dtype());
-        kernels::sum<T>(g.data<T>(), data<T>(result), 1, m, n);
-        dx.set(2, std::move(result));
-      }
-    }
-  });
+    dx.set(2, std::move(result));
+  }
 }
 
 template <std::size_t N>
 void linear_backward(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
-  if (!dx.recorded()) return linear_kernels(saved, dy, dx);
+  if (!dx.recorded()) {
+    return dispatch_floating("linear", dy.node()->dtype,
+                             [&]<class T>(T) { linear_kernels<T>(saved, dy, dx); });
+  }
   const Tensor &x = saved.in[0], &w = saved.in[1];
   // dy: [rows, n]  x: [rows, k]
-  const Tensor rows = reshape(dy, {x.numel() / std::max<std::int64_t>(x.shape().back(), 1), w.shape()[0]});
+  const Tensor rows =
+      reshape(dy, {x.numel() / std::max<std::int64_t>(x.shape().back(), 1), w.shape()[0]});
   if (dx.wants(0)) dx.set(0, reshape(matmul(rows, w), x.shape()));
   if (dx.wants(1)) {
     dx.set(1, matmul(transpose(rows), reshape(x, {rows.shape()[0], w.shape()[1]})));

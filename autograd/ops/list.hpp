@@ -51,6 +51,10 @@ template <class Row>
 struct Listed<BinaryOp<Row>> {
   static constexpr bool value = BinaryRows::contains<Row>;
 };
+template <class Row>
+struct Listed<BroadcastOp<Row>> {
+  static constexpr bool value = BinaryRows::contains<Row>;
+};
 template <class Op>
 inline constexpr bool kListed = Listed<Op>::value;
 

@@ -81,6 +81,12 @@ class Gradients {
   bool recorded_;
 };
 
+/// True when nothing else sees the elements of x, so that they may be changed.
+inline bool exclusive(const Tensor& x) {
+  const detail::Node* node = x.node();
+  return detail::unique(node) && node->base == node && node->contiguous;
+}
+
 /// x as kernels want it: x itself when it is contiguous, else a copy that lives as long as this.
 class Dense {
  public:

@@ -50,7 +50,7 @@ inline const std::vector<RowCalls>& all_rows() {
     autograd::ops::BinaryRows::for_each([&]<class Row>() {
       list.push_back({Row::info, 2,
                       [](const Inputs& in) {
-                        return autograd::apply(autograd::ops::BinaryOp<Row>(in[0], in[1]), in[0],
+                        return autograd::apply(autograd::ops::BinaryOp<Row>{}, in[0],
                                                in[1]);
                       },
                       [](double a, double b) { return Row::value(a, b); },

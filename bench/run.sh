@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Builds the benchmarks with the release preset in build/bench and runs one; on a bare machine it
+# first installs what is missing.
+#
+# usage: bench/run.sh [figures [SECONDS]]    the table of figures, each with its bound (a minute);
+#                                            exit status 1 when one is missed
+#        bench/run.sh ops [OPTIONS...]       every operation, by Google Benchmark, whose options
+#                                            follow (--benchmark_filter='^tanh/', --help)
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+source tests/packages.sh
+
+name=${1:-figures}
+case $name in
+  figures | ops) ;;
+  -h | --help)
+    sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' bench/run.sh
+    exit 0
+    ;;
+  *)
+    echo "bench/run.sh: unknown benchmark: $name; need figures or ops" >&2
+    exit 2
+    ;;
+esac
+[ $# = 0 ] || shift
+
+need_packages "$packages_build $packages_examples libbenchmark-dev | header benchmark/benchmark.h"
+
+build=build/bench
+mkdir -p "$build"
+log=$build/log
+quietly() {
+  if ! "$@" >"$log" 2>&1 </dev/null; then
+    cat "$log" >&2
+    echo "bench/run.sh: failed: $*" >&2
+    exit 1
+  fi
+}
+[ -f "$build/build.ninja" ] || echo "building (the first time takes some minutes)" >&2
+quietly cmake --preset release -B "$build" -DBUILD_TESTING=ON
+quietly cmake --build "$build" --target "bench_$name" -j "${JOBS:-$(nproc)}"
+exec "$build/bench/bench_$name" "$@"
