@@ -21,7 +21,6 @@ namespace detail {
 /// them knows would silently count as a constant.
 AUTOGRAD_COLD void require_known(Node* node, const char* function);
 [[noreturn]] AUTOGRAD_COLD void throw_changed(const char* function, const Node* node);
-[[noreturn]] AUTOGRAD_COLD void throw_saved_changed(const char* function, const Node* node);
 
 inline std::uint32_t version_of(const Node* node) {
   return node->base->version.load(std::memory_order_relaxed);
@@ -38,19 +37,18 @@ AUTOGRAD_INLINE std::int32_t slot_of(Tape& tape, Node* node, const char* functio
   if (slot > 0 && node->tracked_version != version_of(node)) [[unlikely]] {
     throw_changed(function, node);
   }
-  if (slot == 0) [[unlikely]] require_known(node, function);
+  if (slot == 0) [[unlikely]]
+    require_known(node, function);
   return slot;
 }
 
 /// Ops that save nothing, whatever the operands: their records need no destruction.
-template <class Op>
-inline constexpr bool kSavesNothing = false;
+template <class Op> inline constexpr bool kSavesNothing = false;
 template <class Op>
   requires(requires { typename std::integral_constant<ops::Saves, Op::saved()>; })
 inline constexpr bool kSavesNothing<Op> = Op::saved() == ops::Saves::nothing;
 
-template <class Op, std::size_t N>
-struct SavedValues {
+template <class Op, std::size_t N> struct SavedValues {
   ops::Saved<N> values;
   std::array<std::uint32_t, N + 1> versions;
 
@@ -64,14 +62,13 @@ struct SavedValues {
   }
 };
 
-template <class Op, std::size_t N>
-struct OpRecord : Record {
+template <class Op, std::size_t N> struct OpRecord : Record {
   static constexpr bool kPlain = kSavesNothing<Op>;
   struct None {};
 
-  [[no_unique_address]] Op op;
+  Op op;
   std::array<std::int32_t, N> slots;
-  [[no_unique_address]] std::conditional_t<kPlain, None, SavedValues<Op, N>> saved;
+  std::conditional_t<kPlain, None, SavedValues<Op, N>> saved;
 
   OpRecord(const Op& o, const std::array<std::int32_t, N>& s) : Record{&kInfo}, op(o), slots(s) {}
 

@@ -41,11 +41,9 @@ class NestedList {
 /// integers too; int64 lists keep integers beyond 2^53. Throws ShapeError for ragged lists.
 Tensor tensor(const NestedList& values, DType dtype = float32);
 /// One axis; the dtype of T (int is stored as int64). Copies.
-template <class T>
-Tensor tensor(const std::vector<T>& values);
+template <class T> Tensor tensor(const std::vector<T>& values);
 /// The same elements under another shape; throws ShapeError unless the counts agree. Copies.
-template <class T>
-Tensor tensor(const std::vector<T>& values, const Shape& shape);
+template <class T> Tensor tensor(const std::vector<T>& values, const Shape& shape);
 
 Tensor empty(const Shape& shape, DType dtype = float32);  ///< elements uninitialized
 Tensor full(const Shape& shape, double value, DType dtype = float32);
@@ -66,7 +64,6 @@ Tensor randn(const Shape& shape, DType dtype = float32);
 Tensor randint(std::int64_t low, std::int64_t high, const Shape& shape, Generator& generator);
 
 /// The elements in row-major order; T must be the dtype's type.
-template <class T>
-std::vector<T> to_vector(const Tensor& x);
+template <class T> std::vector<T> to_vector(const Tensor& x);
 
 }  // namespace autograd

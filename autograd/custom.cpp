@@ -17,7 +17,10 @@ struct CustomRecord : detail::Record {
 
   CustomRecord(BackwardFunction b, std::vector<Tensor> in, Tensor result,
                std::vector<std::int32_t> s)
-      : Record{&kInfo}, backward(std::move(b)), inputs(std::move(in)), y(std::move(result)),
+      : Record{&kInfo},
+        backward(std::move(b)),
+        inputs(std::move(in)),
+        y(std::move(result)),
         slots(std::move(s)) {
     for (const Tensor& x : inputs) versions.push_back(detail::version_of(x.node()));
     versions.push_back(detail::version_of(y.node()));
@@ -88,8 +91,8 @@ Tensor run(const TensorFunction& forward, const std::vector<Tensor>& inputs) {
 }  // namespace
 
 TensorFunction custom_function(TensorFunction forward, BackwardFunction backward) {
-  return [forward = std::move(forward), backward = std::move(backward)](
-             const std::vector<Tensor>& inputs) {
+  return [forward = std::move(forward),
+          backward = std::move(backward)](const std::vector<Tensor>& inputs) {
     Tensor y = run(forward, inputs);
     for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
       std::vector<std::int32_t> slots;

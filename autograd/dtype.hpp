@@ -39,16 +39,12 @@ template <class T>
   requires(std::is_same_v<T, float> || std::is_same_v<T, double> ||
            std::is_same_v<T, std::int64_t> || std::is_same_v<T, bool>)
 inline constexpr DType dtype_of = DType::float32;
-template <>
-inline constexpr DType dtype_of<double> = DType::float64;
-template <>
-inline constexpr DType dtype_of<std::int64_t> = DType::int64;
-template <>
-inline constexpr DType dtype_of<bool> = DType::boolean;
+template <> inline constexpr DType dtype_of<double> = DType::float64;
+template <> inline constexpr DType dtype_of<std::int64_t> = DType::int64;
+template <> inline constexpr DType dtype_of<bool> = DType::boolean;
 
 /// Calls f with a value of the C++ type of `dtype`: f(float{}), f(double{}), ...
-template <class F>
-decltype(auto) dispatch(DType dtype, F&& f) {
+template <class F> decltype(auto) dispatch(DType dtype, F&& f) {
   switch (dtype) {
     case DType::float32: return f(float{});
     case DType::float64: return f(double{});
@@ -62,8 +58,10 @@ decltype(auto) dispatch(DType dtype, F&& f) {
 /// The same over float32 and float64 only; anything else throws TypeError naming `function`.
 template <class F>
 AUTOGRAD_INLINE decltype(auto) dispatch_floating(const char* function, DType dtype, F&& f) {
-  if (dtype == DType::float32) [[likely]] return f(float{});
-  if (dtype == DType::float64) [[likely]] return f(double{});
+  if (dtype == DType::float32) [[likely]]
+    return f(float{});
+  if (dtype == DType::float64) [[likely]]
+    return f(double{});
   throw_not_floating(function, dtype);
 }
 

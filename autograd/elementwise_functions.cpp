@@ -8,19 +8,18 @@ namespace autograd {
 
 namespace {
 
-template <class Row>
-AUTOGRAD_INLINE Tensor unary(const Tensor& x) {
-  if (!is_floating(x.dtype())) [[unlikely]] return apply(ops::UnaryOp<Row>{}, to(x, float32));
+template <class Row> AUTOGRAD_INLINE Tensor unary(const Tensor& x) {
+  if (!is_floating(x.dtype())) [[unlikely]]
+    return apply(ops::UnaryOp<Row>{}, to(x, float32));
   return apply(ops::UnaryOp<Row>{}, x);
 }
 
 template <class Row>
-constexpr bool kIntegers =
-    std::is_same_v<Row, ops::Add> || std::is_same_v<Row, ops::Sub> || std::is_same_v<Row, ops::Mul> ||
-    std::is_same_v<Row, ops::Maximum> || std::is_same_v<Row, ops::Minimum>;
+constexpr bool kIntegers = std::is_same_v<Row, ops::Add> || std::is_same_v<Row, ops::Sub> ||
+                           std::is_same_v<Row, ops::Mul> || std::is_same_v<Row, ops::Maximum> ||
+                           std::is_same_v<Row, ops::Minimum>;
 
-template <class Row>
-AUTOGRAD_COLD Tensor integer_binary(const Tensor& a, const Tensor& b) {
+template <class Row> AUTOGRAD_COLD Tensor integer_binary(const Tensor& a, const Tensor& b) {
   const Shape shape = broadcast_shapes(Row::info.name, a.shape(), b.shape());
   const Tensor x = contiguous(broadcast_to(to(a, int64), shape));
   const Tensor y = contiguous(broadcast_to(to(b, int64), shape));
@@ -39,14 +38,13 @@ AUTOGRAD_COLD Tensor integer_binary(const Tensor& a, const Tensor& b) {
   return result;
 }
 
-template <class Row>
-AUTOGRAD_INLINE Tensor same_dtype_binary(const Tensor& a, const Tensor& b) {
-  if (a.node()->shape == b.node()->shape) [[likely]] return apply(ops::BinaryOp<Row>{}, a, b);
+template <class Row> AUTOGRAD_INLINE Tensor same_dtype_binary(const Tensor& a, const Tensor& b) {
+  if (a.node()->shape == b.node()->shape) [[likely]]
+    return apply(ops::BinaryOp<Row>{}, a, b);
   return apply(ops::BroadcastOp<Row>{}, a, b);
 }
 
-template <class Row>
-AUTOGRAD_COLD Tensor mixed_binary(const Tensor& a, const Tensor& b) {
+template <class Row> AUTOGRAD_COLD Tensor mixed_binary(const Tensor& a, const Tensor& b) {
   DType dtype = promote(a.dtype(), b.dtype());
   if constexpr (kIntegers<Row>) {
     if (!is_floating(dtype)) return integer_binary<Row>(a, b);
@@ -56,9 +54,9 @@ AUTOGRAD_COLD Tensor mixed_binary(const Tensor& a, const Tensor& b) {
   return same_dtype_binary<Row>(to(a, dtype), to(b, dtype));
 }
 
-template <class Row>
-AUTOGRAD_INLINE Tensor binary(const Tensor& a, const Tensor& b) {
-  if (a.dtype() != b.dtype() || !is_floating(a.dtype())) [[unlikely]] return mixed_binary<Row>(a, b);
+template <class Row> AUTOGRAD_INLINE Tensor binary(const Tensor& a, const Tensor& b) {
+  if (a.dtype() != b.dtype() || !is_floating(a.dtype())) [[unlikely]]
+    return mixed_binary<Row>(a, b);
   return same_dtype_binary<Row>(a, b);
 }
 
@@ -147,7 +145,9 @@ Tensor compare(kernels::Comparison kind, const Tensor& a, const Tensor& b) {
 
 using kernels::Comparison;
 Tensor operator<(const Tensor& a, const Tensor& b) { return compare(Comparison::less, a, b); }
-Tensor operator<=(const Tensor& a, const Tensor& b) { return compare(Comparison::less_equal, a, b); }
+Tensor operator<=(const Tensor& a, const Tensor& b) {
+  return compare(Comparison::less_equal, a, b);
+}
 Tensor operator>(const Tensor& a, const Tensor& b) { return compare(Comparison::greater, a, b); }
 Tensor operator>=(const Tensor& a, const Tensor& b) {
   return compare(Comparison::greater_equal, a, b);

@@ -29,9 +29,9 @@ std::uint32_t axis_mask(const char* function, const Tensor& x, const Axes& axes)
 Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : to(x, float32); }
 
 int softmax_axis(const char* function, const Tensor& x, std::int64_t axis) {
-  return x.dim() == 0 ? throw ShapeError(std::string(function) +
-                                         ": a scalar has no axes; need at least one")
-                      : normalize_axis(function, axis, x.dim());
+  return x.dim() == 0
+             ? throw ShapeError(std::string(function) + ": a scalar has no axes; need at least one")
+             : normalize_axis(function, axis, x.dim());
 }
 
 }  // namespace
@@ -70,7 +70,8 @@ Tensor log_softmax(const Tensor& x, std::int64_t axis) {
 
 Tensor matmul(const Tensor& a, const Tensor& b) {
   const int da = a.dim(), db = b.dim();
-  if (da >= 2 && db >= 2) [[likely]] return apply(ops::Matmul{}, a, b);
+  if (da >= 2 && db >= 2) [[likely]]
+    return apply(ops::Matmul{}, a, b);
   if (da == 0 || db == 0) {
     throw ShapeError("matmul: a scalar operand: a is " + to_string(a.shape()) + ", b is " +
                      to_string(b.shape()) + "; need at least one axis each (use a * b)");
@@ -79,8 +80,8 @@ Tensor matmul(const Tensor& a, const Tensor& b) {
   if (a.shape()[da - 1] != inner) {
     throw ShapeError("matmul: inner dimensions differ: a is " + to_string(a.shape()) + ", b is " +
                      to_string(b.shape()) + "; need a.shape[-1] == b.shape[" +
-                     (db == 1 ? "0" : "-2") + "] (" + std::to_string(a.shape()[da - 1]) + " != " +
-                     std::to_string(inner) + ")");
+                     (db == 1 ? "0" : "-2") + "] (" + std::to_string(a.shape()[da - 1]) +
+                     " != " + std::to_string(inner) + ")");
   }
   // The forward pass would throw too, but after reshape was recorded.
   if (a.dtype() != b.dtype()) return ops::Matmul{}.forward(a, b);
@@ -118,8 +119,7 @@ Tensor transpose(const Tensor& x, std::int64_t axis0, std::int64_t axis1) {
                x);
 }
 
-template <std::same_as<Shape> S>
-Tensor reshape(const Tensor& x, const S& shape) {
+template <std::same_as<Shape> S> Tensor reshape(const Tensor& x, const S& shape) {
   if (shape.numel() != x.numel()) {
     throw ShapeError("reshape: the number of elements differs: x is " + to_string(x.shape()) +
                      ", asked for " + to_string(shape) + "; need " + std::to_string(x.numel()) +
@@ -156,7 +156,8 @@ Tensor broadcast_to(const Tensor& x, const Shape& shape) {
   return apply(ops::BroadcastTo{shape, x.shape()}, x);
 }
 Tensor contiguous(const Tensor& x) {
-  if (x.is_contiguous()) [[likely]] return x;
+  if (x.is_contiguous()) [[likely]]
+    return x;
   return apply(ops::Contiguous{}, x);
 }
 Tensor to(const Tensor& x, DType dtype) {

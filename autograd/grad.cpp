@@ -21,8 +21,9 @@ std::pair<Tensor, std::vector<Tensor>> differentiate(const char* function, const
   for (std::size_t k = 0; k < inputs.size(); ++k) {
     if (gradients[k].defined()) continue;
     if (!options.allow_unused) {
-      throw TapeError(std::string(function) + ": f does not use input " + std::to_string(k) +
-                      "; need every input to reach the output, or {.allow_unused = true} for zeros");
+      throw TapeError(
+          std::string(function) + ": f does not use input " + std::to_string(k) +
+          "; need every input to reach the output, or {.allow_unused = true} for zeros");
     }
     gradients[k] = zeros(inputs[k].shape(), inputs[k].dtype());
   }

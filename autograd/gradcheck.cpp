@@ -90,8 +90,7 @@ bool close(double analytic, double numeric, const GradcheckOptions& o, double& o
 
 // NaN is worse than any number.
 bool worse(const Failure& a, const Failure& b) {
-  return !std::isnan(b.error_over_tolerance) &&
-         !(a.error_over_tolerance <= b.error_over_tolerance);
+  return !std::isnan(b.error_over_tolerance) && !(a.error_over_tolerance <= b.error_over_tolerance);
 }
 
 // The worst failure of every input, by central differences of each element.
@@ -103,8 +102,12 @@ class ElementCheck {
     bool failed = false;
     Failure worst;
     for (std::size_t i = 0; i < analytic.size(); ++i) {
-      Failure failure{"gradient", static_cast<std::int64_t>(input), static_cast<std::int64_t>(i),
-                      analytic[i], 0, 0};
+      Failure failure{"gradient",
+                      static_cast<std::int64_t>(input),
+                      static_cast<std::int64_t>(i),
+                      analytic[i],
+                      0,
+                      0};
       if (passes(failure)) continue;
       ++count_;
       if (!failed || worse(failure, worst)) worst = failure;
@@ -126,7 +129,8 @@ class ElementCheck {
     const double below = f_();
     *x = at;
     failure.numeric = (above - below) / (high - low);
-    if (close(failure.analytic, failure.numeric, options_, failure.error_over_tolerance)) return true;
+    if (close(failure.analytic, failure.numeric, options_, failure.error_over_tolerance))
+      return true;
     // A kink between the two points shows as one-sided slopes that disagree by far more than h f''.
     const double middle = f_();
     const double right = (above - middle) / (high - at), left = (middle - below) / (at - low);
@@ -223,7 +227,8 @@ class NothingRecords {
 
 }  // namespace
 
-GradcheckReport detail::gradcheck_changed(const TensorFunction& f, const std::vector<Tensor>& inputs,
+GradcheckReport detail::gradcheck_changed(const TensorFunction& f,
+                                          const std::vector<Tensor>& inputs,
                                           const GradcheckOptions& options, double scale,
                                           double shift) {
   check_inputs(options, inputs);
@@ -231,8 +236,9 @@ GradcheckReport detail::gradcheck_changed(const TensorFunction& f, const std::ve
   Contracted contracted(f, inputs, options);
   if (options.check_determinism && !same_bits(f(contracted.point()), contracted.value())) {
     return {false,
-            options.name + ": nondeterministic value: two calls with the same inputs differ; need a "
-                           "function of its inputs alone (make its Generator inside of it)",
+            options.name +
+                ": nondeterministic value: two calls with the same inputs differ; need a "
+                "function of its inputs alone (make its Generator inside of it)",
             {{"nondeterministic value", 0, 0, 0, 0, 0}},
             0};
   }

@@ -13,20 +13,20 @@
 namespace autograd {
 
 struct GradcheckOptions {
-  double rtol = 1e-6;        ///< an element passes when |analytic - numeric| <= atol + rtol |numeric|
+  double rtol = 1e-6;  ///< an element passes when |analytic - numeric| <= atol + rtol |numeric|
   double atol = 1e-6;
-  double step = 0;           ///< h; 0: cbrt(eps) max(1, |x|) for each element
-  bool fast = false;         ///< compare along one random direction instead of every element
+  double step = 0;                ///< h; 0: cbrt(eps) max(1, |x|) for each element
+  bool fast = false;              ///< compare along one random direction instead of every element
   bool check_determinism = true;  ///< run f twice and require the same bits
-  std::uint64_t seed = 1;    ///< of the cotangent and of the direction of the fast mode
-  std::string name = "f";    ///< how messages call the function
+  std::uint64_t seed = 1;         ///< of the cotangent and of the direction of the fast mode
+  std::string name = "f";         ///< how messages call the function
 };
 
 /// What gradcheck found; true when every element passed.
 class GradcheckReport {
  public:
   struct Failure {
-    std::string what;       ///< "gradient", "gradient at a kink" or "nondeterministic value"
+    std::string what;  ///< "gradient", "gradient at a kink" or "nondeterministic value"
     std::int64_t input = 0;
     std::int64_t element = 0;  ///< row-major position in that input
     double analytic = 0, numeric = 0;
@@ -44,7 +44,9 @@ class GradcheckReport {
 
   GradcheckReport() = default;
   GradcheckReport(bool passed, std::string message, std::vector<Failure> failures, double largest)
-      : passed_(passed), message_(std::move(message)), failures_(std::move(failures)),
+      : passed_(passed),
+        message_(std::move(message)),
+        failures_(std::move(failures)),
         largest_(largest) {}
 
  private:

@@ -27,8 +27,7 @@ void check_writable(const char* function, const Tensor& x) {
 }
 
 // Calls f(x_element, y_element) over x and y broadcast to x's shape.
-template <class T, class F>
-void for_each_pair(const Tensor& x, const Tensor& y, F&& f) {
+template <class T, class F> void for_each_pair(const Tensor& x, const Tensor& y, F&& f) {
   ops::Loops loops;
   loops.dim = x.dim();
   const Tensor source = broadcast_to(y, x.shape());
@@ -68,10 +67,9 @@ void note_change(Tensor& x, const char* function) {
 
 void fill_(Tensor& x, double value) {
   check_writable("fill_", x);
-  const Tensor source = ops::Cast{x.dtype(), float64}.forward(constant(ops::make({}, float64), value));
-  dispatch(x.dtype(), [&]<class T>(T) {
-    for_each_pair<T>(x, source, [](T& a, T b) { a = b; });
-  });
+  const Tensor source =
+      ops::Cast{x.dtype(), float64}.forward(constant(ops::make({}, float64), value));
+  dispatch(x.dtype(), [&]<class T>(T) { for_each_pair<T>(x, source, [](T& a, T b) { a = b; }); });
   note_change(x, "fill_");
 }
 
@@ -87,9 +85,7 @@ void add_(Tensor& x, const Tensor& y, double alpha) {
 void copy_(Tensor& x, const Tensor& y) {
   check_writable("copy_", x);
   const Tensor source = source_for("copy_", x, y);
-  dispatch(x.dtype(), [&]<class T>(T) {
-    for_each_pair<T>(x, source, [](T& a, T b) { a = b; });
-  });
+  dispatch(x.dtype(), [&]<class T>(T) { for_each_pair<T>(x, source, [](T& a, T b) { a = b; }); });
   note_change(x, "copy_");
 }
 

@@ -14,11 +14,11 @@ namespace autograd {
 
 /// What the library holds, in bytes of whole blocks, over all threads.
 struct MemoryStats {
-  std::size_t current_bytes = 0;       ///< in use by tensors, tapes and gradients
+  std::size_t current_bytes = 0;  ///< in use by tensors, tapes and gradients
   /// The largest current_bytes so far, where the short lists of blocks of at most 32 KiB that each
   /// thread keeps (up to 64 KiB per size) count as in use; larger blocks are counted exactly.
   std::size_t peak_bytes = 0;
-  std::size_t cached_bytes = 0;        ///< free, kept for reuse
+  std::size_t cached_bytes = 0;          ///< free, kept for reuse
   std::uint64_t system_allocations = 0;  ///< requests passed on to the system so far
 };
 

@@ -221,7 +221,8 @@ Node* make_node(const Shape& shape, DType dtype) {
   node->data = node->small;
   node->contiguous = true;
   node->shape = shape;
-  if (small_extents(shape, node)) [[likely]] return node;
+  if (small_extents(shape, node)) [[likely]]
+    return node;
   return make_large(shape, node);
 }
 

@@ -24,8 +24,7 @@ struct Node;
 
 /// A word that several threads may touch, where any order will do. Plain inside, so that the members
 /// of a fresh node are cleared together.
-template <class T>
-struct Relaxed {
+template <class T> struct Relaxed {
   T raw;
 
   T load(std::memory_order = std::memory_order_relaxed) const {
@@ -55,24 +54,25 @@ inline constexpr std::size_t kInlineBytes = 64;
 
 struct alignas(64) Node {
   RefCount count;
-  void* data;                // first element
-  Node* base;                // owner of the elements: this node itself, or the one it is a view of
+  void* data;  // first element
+  Node* base;  // owner of the elements: this node itself, or the one it is a view of
   std::int64_t numel;
-  std::uint64_t generation;  // with `slot`: position on the innermost tape that recorded it; 0: none
-  Relaxed<std::int32_t> slot;  // threads may share a parameter; see Tape::find
+  std::uint64_t
+      generation;  // with `slot`: position on the innermost tape that recorded it; 0: none
+  Relaxed<std::int32_t> slot;      // threads may share a parameter; see Tape::find
   Relaxed<std::uint32_t> version;  // of an owner: how often its elements were changed in place
-  Node* grad;                // owned; null when nothing was deposited
-  TrackLink* more;           // owned
-  const char* changed_by;    // of an owner: the last in-place operation
-  std::size_t block_bytes;   // of an owner with a block of its own: its size, else 0
-  std::uint32_t tracked_version;  // the storage's version when a tape recorded this value
+  Node* grad;                      // owned; null when nothing was deposited
+  TrackLink* more;                 // owned
+  const char* changed_by;          // of an owner: the last in-place operation
+  std::size_t block_bytes;         // of an owner with a block of its own: its size, else 0
+  std::uint32_t tracked_version;   // the storage's version when a tape recorded this value
   DType dtype;
   bool requires_grad;
-  bool contiguous;           // row-major without gaps
-  bool multi_view;           // one of several views made at once: may not be changed in place
+  bool contiguous;  // row-major without gaps
+  bool multi_view;  // one of several views made at once: may not be changed in place
   Shape shape;
   std::array<std::int64_t, kMaxDim> strides;  // in elements
-  Node* next;                // in a queue of nodes to merge or to destroy
+  Node* next;                                 // in a queue of nodes to merge or to destroy
   alignas(64) std::byte small[kInlineBytes];
 };
 

@@ -49,10 +49,10 @@ inline constexpr int kMaxArguments = 250;
 inline constexpr Count kTensorRecord{255};  // in place of an argument count
 
 struct Recorder {
-  std::byte* top = nullptr;         // the next entry
-  Count* counts = nullptr;          // the last argument count
-  Tag last = 0;                     // tag of the last statement
-  Tag foreign = ~Tag{0} << 32;      // complement of the current stamp, above; all ones: no tape
+  std::byte* top = nullptr;     // the next entry
+  Count* counts = nullptr;      // the last argument count
+  Tag last = 0;                 // tag of the last statement
+  Tag foreign = ~Tag{0} << 32;  // complement of the current stamp, above; all ones: no tape
   Tape* tape = nullptr;
 };
 

@@ -30,45 +30,29 @@ using std::tan;
 using std::tanh;
 
 /// c ? a : b. Never lets a NaN of the side not taken into the result or its derivative.
-template <Arithmetic A, Arithmetic B>
-constexpr std::common_type_t<A, B> where(bool c, A a, B b) {
+template <Arithmetic A, Arithmetic B> constexpr std::common_type_t<A, B> where(bool c, A a, B b) {
   return c ? a : b;
 }
 /// c in the type of its first argument; rows use it for constants.
-template <Arithmetic T>
-constexpr T constant(T, double c) {
-  return static_cast<T>(c);
-}
+template <Arithmetic T> constexpr T constant(T, double c) { return static_cast<T>(c); }
 /// The larger of a and b; NaN when either is NaN (unlike std::fmax).
-template <Arithmetic A, Arithmetic B>
-constexpr std::common_type_t<A, B> max(A a, B b) {
+template <Arithmetic A, Arithmetic B> constexpr std::common_type_t<A, B> max(A a, B b) {
   using T = std::common_type_t<A, B>;
   return T(a) > T(b) || a != a ? T(a) : T(b);
 }
 /// The smaller of a and b; NaN when either is NaN (unlike std::fmin).
-template <Arithmetic A, Arithmetic B>
-constexpr std::common_type_t<A, B> min(A a, B b) {
+template <Arithmetic A, Arithmetic B> constexpr std::common_type_t<A, B> min(A a, B b) {
   using T = std::common_type_t<A, B>;
   return T(a) < T(b) || a != a ? T(a) : T(b);
 }
 /// x x.
-template <Arithmetic T>
-constexpr T square(T x) {
-  return x * x;
-}
+template <Arithmetic T> constexpr T square(T x) { return x * x; }
 /// max(x, 0); NaN stays NaN.
-template <Arithmetic T>
-constexpr T relu(T x) {
-  return x <= T(0) ? T(0) : x;
-}
+template <Arithmetic T> constexpr T relu(T x) { return x <= T(0) ? T(0) : x; }
 /// 1 / (1 + exp(-x)).
-template <std::floating_point T>
-T sigmoid(T x) {
-  return T(1) / (T(1) + std::exp(-x));
-}
+template <std::floating_point T> T sigmoid(T x) { return T(1) / (T(1) + std::exp(-x)); }
 /// log(1 + exp(x)), exact for large |x|.
-template <std::floating_point T>
-T softplus(T x) {
+template <std::floating_point T> T softplus(T x) {
   return relu(x) + std::log1p(std::exp(-std::abs(x)));
 }
 

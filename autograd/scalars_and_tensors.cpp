@@ -85,8 +85,9 @@ std::vector<Var> unstack(const Tensor& x) {
   for (Tape* t = tape; t; t = t->parent()) {
     const std::int32_t found = detail::slot_of(*t, x.node(), "unstack");
     if (found && t != tape) {
-      throw TapeError("unstack: x is tracked by an outer tape; need the innermost one alone, because "
-                      "scalars are recorded there only (take second derivatives with tensors)");
+      throw TapeError(
+          "unstack: x is tracked by an outer tape; need the innermost one alone, because "
+          "scalars are recorded there only (take second derivatives with tensors)");
     }
     slot = t == tape ? found : slot;
   }

@@ -55,8 +55,9 @@ Shape broadcast_shapes(const char* function, const Shape& a, const Shape& b) {
     const std::int64_t ea = ia < 0 ? 1 : a[ia], eb = ib < 0 ? 1 : b[ib];
     if (ea != eb && ea != 1 && eb != 1) {
       throw ShapeError(std::string(function) + ": shapes do not broadcast: a is " + to_string(a) +
-                       ", b is " + to_string(b) + "; need equal extents or 1 from the last axis on (" +
-                       std::to_string(ea) + " and " + std::to_string(eb) + ")");
+                       ", b is " + to_string(b) +
+                       "; need equal extents or 1 from the last axis on (" + std::to_string(ea) +
+                       " and " + std::to_string(eb) + ")");
     }
     y.push_back(ea == 1 ? eb : ea);
   }

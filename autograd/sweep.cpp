@@ -234,9 +234,9 @@ std::int32_t Tape::seed_slot(const char* function, const Tensor& y, Tensor& seed
     return slot;
   }
   if (!(seed.shape() == y.shape()) || seed.dtype() != y.dtype()) {
-    throw ShapeError(std::string(function) + ": the seed does not fit: seed is " + name(seed.dtype()) +
-                     " " + to_string(seed.shape()) + ", the output is " + name(y.dtype()) + " " +
-                     to_string(y.shape()) + "; need equal shape and dtype");
+    throw ShapeError(std::string(function) + ": the seed does not fit: seed is " +
+                     name(seed.dtype()) + " " + to_string(seed.shape()) + ", the output is " +
+                     name(y.dtype()) + " " + to_string(y.shape()) + "; need equal shape and dtype");
   }
   return slot;
 }
@@ -244,8 +244,9 @@ std::int32_t Tape::seed_slot(const char* function, const Tensor& y, Tensor& seed
 void Tape::backward(const Var& y, VarBackwardOptions options) {
   check_backward("backward");
   if (pending_) {
-    throw TapeError("backward: adjoints gathered by backward_to are waiting; need "
-                    "backward_from(mark) to carry them on, or zero_grad() to drop them");
+    throw TapeError(
+        "backward: adjoints gathered by backward_to are waiting; need "
+        "backward_from(mark) to carry them on, or zero_grad() to drop them");
   }
   const std::int32_t index = seed_index("backward", y);
   gathered_ = 0;
@@ -257,8 +258,9 @@ void Tape::backward(const Var& y, VarBackwardOptions options) {
 void Tape::backward(const Tensor& y, BackwardOptions options) {
   check_backward("backward");
   if (pending_) {
-    throw TapeError("backward: adjoints gathered by backward_to are waiting; need "
-                    "backward_from(mark) to carry them on, or zero_grad() to drop them");
+    throw TapeError(
+        "backward: adjoints gathered by backward_to are waiting; need "
+        "backward_from(mark) to carry them on, or zero_grad() to drop them");
   }
   const std::int32_t slot = seed_slot("backward", y, options.seed);
   gathered_ = 0;
@@ -361,7 +363,8 @@ void Tape::undo_sweep(const Mark& to, bool retain) {
 void Tape::run_record(detail::Record* record, bool retain) {
   detail::Node* adjoint = nullptr;
   if (record->out) {
-    adjoint = std::exchange(storage_->slots[static_cast<std::size_t>(record->out)].adjoint, nullptr);
+    adjoint =
+        std::exchange(storage_->slots[static_cast<std::size_t>(record->out)].adjoint, nullptr);
   }
   if (adjoint || !record->out) {
     const Tensor dy = Tensor::adopt(adjoint);
@@ -452,8 +455,7 @@ void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
 // --- Gradients of scalars.
 
 bool Tape::owns(const Var& x) const {
-  return !(x.tag() & detail::kPassive) &&
-         (detail::stamp_of(x.tag()) & ((1u << 21) - 1)) == id_;
+  return !(x.tag() & detail::kPassive) && (detail::stamp_of(x.tag()) & ((1u << 21) - 1)) == id_;
 }
 
 bool Tape::reached(const Var& x) const {
@@ -502,13 +504,15 @@ const Tape* tape_of(const Var& x) {
 
 double Var::grad() const {
   if (tag_ & detail::kPassive) {
-    throw TapeError("Var::grad: this value is a constant; need an input (tape.input) or a value "
-                    "computed from one while a tape records");
+    throw TapeError(
+        "Var::grad: this value is a constant; need an input (tape.input) or a value "
+        "computed from one while a tape records");
   }
   const Tape* tape = tape_of(*this);
   if (!tape) {
-    throw TapeError("Var::grad: the tape of this value has ended, or belongs to another thread; "
-                    "need grad() while the tape is in scope");
+    throw TapeError(
+        "Var::grad: the tape of this value has ended, or belongs to another thread; "
+        "need grad() while the tape is in scope");
   }
   return tape->gradient_of(*this);
 }

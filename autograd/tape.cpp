@@ -110,7 +110,8 @@ const char* Tape::why_unusable(detail::Tag tag) const {
   const std::int32_t index = detail::index_of(tag);
   const std::uint32_t stamp = detail::stamp_of(tag);
   if ((stamp & kIdMask) != id_) {
-    return "it belongs to another tape, or to one that has ended; need a value of the tape in scope "
+    return "it belongs to another tape, or to one that has ended; need a value of the tape in "
+           "scope "
            "(make it an input with tape.input(x.value()), or use the constant x.value())";
   }
   const std::uint32_t recording = stamp & ~kIdMask;
@@ -121,7 +122,8 @@ const char* Tape::why_unusable(detail::Tag tag) const {
     if (index <= statements() && segment->recording == recording) return nullptr;
   }
   if (recording && recording != recording_) {
-    return "its statement is gone, consumed by backward or forgotten by rewind; need a value of the "
+    return "its statement is gone, consumed by backward or forgotten by rewind; need a value of "
+           "the "
            "present recording (pass {.retain = true} to backward to keep it)";
   }
   if (index > statements() || -index > inputs_) {
@@ -197,21 +199,28 @@ std::int32_t Tape::join(detail::Node* parameter) {
 }
 
 std::int32_t Tape::add_leaf(detail::Node* node, bool input) {
-  storage_->leaves.push_back({detail::next_serial(), node, nullptr, input});
-  storage_->index_leaf(storage_->leaves.size() - 1);
+  detail::TapeStorage& s = *storage_;
+  s.leaves.push_back({detail::next_serial(), node, nullptr, input});
+  try {
+    s.index_leaf(s.leaves.size() - 1);
+  } catch (...) {
+    s.leaves.pop_back();
+    throw;
+  }
   detail::retain(node);
-  return -static_cast<std::int32_t>(storage_->leaves.size() - 1);
+  return -static_cast<std::int32_t>(s.leaves.size() - 1);
 }
 
 Tensor Tape::input(const Tensor& x) {
   check_ready("Tape::input");
   if (!is_floating(x.dtype())) {
-    throw TypeError(std::string("Tape::input: only floating-point tensors have gradients: dtype is ") +
-                    name(x.dtype()) + "; need float32 or float64 (convert with to(x, float32))");
+    throw TypeError(
+        std::string("Tape::input: only floating-point tensors have gradients: dtype is ") +
+        name(x.dtype()) + "; need float32 or float64 (convert with to(x, float32))");
   }
   detail::Node* source = x.node();
-  Tensor leaf = Tensor::adopt(
-      detail::make_view(source, source->data, source->shape, source->strides));
+  Tensor leaf =
+      Tensor::adopt(detail::make_view(source, source->data, source->shape, source->strides));
   detail::Node* node = leaf.node();
   const std::int32_t slot = add_leaf(node, true);
   node->slot.store(slot, std::memory_order_relaxed);

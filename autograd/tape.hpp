@@ -53,7 +53,8 @@ class Tape {
 
   /// A new independent variable.
   AUTOGRAD_INLINE Var input(double value) {
-    if (inputs_ >= input_room_ || thread_ != &detail::recorder) [[unlikely]] make_room("Tape::input");
+    if (inputs_ >= input_room_ || thread_ != &detail::recorder) [[unlikely]]
+      make_room("Tape::input");
     adjoints_[-++inputs_] = 0;
     return Var(value, detail::make_tag(id_, -inputs_));
   }
@@ -64,8 +65,7 @@ class Tape {
   /// TapeError when y depends on none, when its recording was consumed by an earlier sweep, and while
   /// adjoints gathered by backward_to wait for backward_from. Adjoints of 0 are not carried on.
   void backward(const Var& y, VarBackwardOptions options = {});
-  template <Expression E>
-  void backward(const E& y, VarBackwardOptions options = {}) {
+  template <Expression E> void backward(const E& y, VarBackwardOptions options = {}) {
     backward(Var(y), options);
   }
   /// The same for a tensor; more than one element needs a seed of y's shape.
@@ -77,8 +77,7 @@ class Tape {
   void rewind(const Mark& mark);
   /// Sweeps from y down to the mark, adds to the adjoints of what lies before it, rewinds to it.
   void backward_to(const Var& y, const Mark& mark, double seed = 1.0);
-  template <Expression E>
-  void backward_to(const E& y, const Mark& mark, double seed = 1.0) {
+  template <Expression E> void backward_to(const E& y, const Mark& mark, double seed = 1.0) {
     backward_to(Var(y), mark, seed);
   }
   void backward_to(const Tensor& y, const Mark& mark, Tensor seed = {});
@@ -97,8 +96,7 @@ class Tape {
   /// The slot of a tensor on this tape (a parameter joins); 0 when it is not tracked.
   std::int32_t find(detail::Node* node);
   /// A record made of `args` at the end of the stream; `y` (may be null) gets a new slot.
-  template <class R, class... Args>
-  R* append(detail::Node* y, Args&&... args);
+  template <class R, class... Args> R* append(detail::Node* y, Args&&... args);
   /// Adds g to what has arrived at a slot.
   void accumulate(std::int32_t slot, Tensor g);
   /// True for an input of this tape or a parameter that has joined it.
@@ -155,17 +153,17 @@ class Tape {
 
   detail::Recorder recorder_;
   Tape* parent_;
-  const void* thread_;          // which thread made the tape
+  const void* thread_;  // which thread made the tape
   detail::TapeStorage* storage_;
-  double* adjoints_;            // element 0 in the middle: inputs below, statements above
-  std::uint64_t generation_;    // of slots made now
+  double* adjoints_;              // element 0 in the middle: inputs below, statements above
+  std::uint64_t generation_;      // of slots made now
   std::uint32_t id_, recording_;  // the parts of the stamp
   std::int32_t inputs_ = 0;
   std::int32_t input_room_ = 0;    // inputs that fit; 0 during a sweep
   std::int32_t swept_inputs_ = 0;  // inputs that existed at the last sweep
-  std::int32_t swept_ = 0;      // statements whose adjoints of a retained sweep can be read
-  std::int32_t gathered_ = 0;   // statements whose adjoints are being gathered for backward_from
-  bool pending_ = false;        // backward_to gathered adjoints that backward_from has to carry on
+  std::int32_t swept_ = 0;         // statements whose adjoints of a retained sweep can be read
+  std::int32_t gathered_ = 0;      // statements whose adjoints are being gathered for backward_from
+  bool pending_ = false;  // backward_to gathered adjoints that backward_from has to carry on
   bool sweeping_ = false;
 };
 

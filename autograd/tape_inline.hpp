@@ -25,20 +25,22 @@ AUTOGRAD_INLINE bool Tape::holds(std::int32_t slot, std::uint64_t generation) co
 AUTOGRAD_INLINE std::int32_t Tape::find(detail::Node* node) {
   const std::int32_t slot = node->slot.load(std::memory_order_relaxed);
   // Slots made since the last rewind are all still there.
-  if (node->generation == generation_) [[likely]] return slot;
+  if (node->generation == generation_) [[likely]]
+    return slot;
   if (node->generation) {
-    if (holds(slot, node->generation)) [[likely]] return slot;
+    if (holds(slot, node->generation)) [[likely]]
+      return slot;
     return find_linked(node);
   }
   if (!node->requires_grad) return 0;
   // Threads that share a parameter overwrite each other's hint; the leaf itself decides.
   const auto hint = static_cast<std::size_t>(-slot);
-  if (slot < 0 && hint < storage_->leaves.size() && storage_->leaves[hint].node == node) return slot;
+  if (slot < 0 && hint < storage_->leaves.size() && storage_->leaves[hint].node == node)
+    return slot;
   return join(node);
 }
 
-template <class R, class... Args>
-AUTOGRAD_INLINE R* Tape::append(detail::Node* y, Args&&... args) {
+template <class R, class... Args> AUTOGRAD_INLINE R* Tape::append(detail::Node* y, Args&&... args) {
   static_assert(alignof(R) <= 16);
   constexpr std::size_t kBytes = (sizeof(R) + 15) & ~std::size_t{15};
   detail::TapeStorage& s = *storage_;
@@ -78,7 +80,8 @@ AUTOGRAD_INLINE void Tape::destroy_last() {
   detail::TapeStorage& s = *storage_;
   detail::Record* record = s.last;
   s.last = record->previous;
-  if (s.block != record->block) [[unlikely]] s.use_block(record->block);
+  if (s.block != record->block) [[unlikely]]
+    s.use_block(record->block);
   s.block_top = reinterpret_cast<std::byte*>(record);
   if (record->info->destroy) record->info->destroy(*record);
 }

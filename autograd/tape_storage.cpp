@@ -3,6 +3,7 @@
 
 #include <atomic>
 #include <bit>
+#include <memory>
 #include <mutex>
 
 namespace autograd::detail {
@@ -11,11 +12,14 @@ constinit Recorder no_tape;
 constinit thread_local Recorder* recorder = &no_tape;
 constinit thread_local Tag fusable = 0;
 
-TapeStorage::TapeStorage() {
+// Not in the constructor: when memory is short, the destructor gives back what there is.
+void TapeStorage::init() {
+  segments.reserve(16);
+  blocks.reserve(16);
   add_chunk();
   blocks.push_back(static_cast<std::byte*>(allocate(kBlockBytes)));
   use_block(0);
-  slots.push_back({0, nullptr});   // slots count from 1
+  slots.push_back({0, nullptr});  // slots count from 1
   leaves.push_back({0, nullptr, nullptr, false});
 }
 
@@ -79,7 +83,8 @@ void TapeStorage::drop_leaves(std::size_t from) {
 
 std::size_t TapeStorage::bytes() const {
   return chunks.size() * Chunk::kBytes + blocks.size() * kBlockBytes + adjoint_bytes +
-         saved.capacity() * sizeof(double) + slots.capacity() * sizeof(Slot) + leaves.capacity() * sizeof(LeafSlot);
+         saved.capacity() * sizeof(double) + slots.capacity() * sizeof(Slot) +
+         leaves.capacity() * sizeof(LeafSlot);
 }
 
 namespace {
@@ -107,7 +112,9 @@ TapeStorage* TapeStorage::take() {
   }
   static thread_local Closer closer;
   (void)closer;
-  return new TapeStorage;
+  auto storage = std::make_unique<TapeStorage>();
+  storage->init();
+  return storage.release();
 }
 
 void TapeStorage::give_back(TapeStorage* storage) noexcept {

@@ -37,9 +37,9 @@ struct Record {
 struct Chunk {
   static constexpr std::size_t kBytes = std::size_t{1} << 18;
   std::byte* begin;
-  std::byte* top;            // where it was left for the next chunk
+  std::byte* top;  // where it was left for the next chunk
   Count* counts;
-  std::int32_t before;       // index of the last statement before the chunk
+  std::int32_t before;  // index of the last statement before the chunk
 };
 
 /// A tensor value on the tape.
@@ -84,7 +84,7 @@ struct TapeStorage {
   std::int32_t statement_capacity = 0, input_capacity = 0;
   TapeStorage* next = nullptr;  // in the list of spares
 
-  TapeStorage();
+  TapeStorage() = default;
   ~TapeStorage();
   TapeStorage(const TapeStorage&) = delete;
   TapeStorage& operator=(const TapeStorage&) = delete;
@@ -94,6 +94,7 @@ struct TapeStorage {
   void index_leaf(std::size_t i);
   /// Releases the leaves from position `from` on.
   void drop_leaves(std::size_t from);
+  void init();
   void add_chunk();
   void use_block(std::size_t i) {
     block = i;

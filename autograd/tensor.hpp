@@ -54,12 +54,10 @@ class Tensor {
   double at(std::initializer_list<std::int64_t> index) const;
   /// The elements of a contiguous tensor whose dtype is T's; throws otherwise. A view: valid while
   /// the tensor lives. Writing through it is not seen by the version check; prefer copy_.
-  template <class T>
-  std::span<const T> data() const {
+  template <class T> std::span<const T> data() const {
     return {static_cast<const T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(numel())};
   }
-  template <class T>
-  std::span<T> mutable_data() {
+  template <class T> std::span<T> mutable_data() {
     return {static_cast<T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(numel())};
   }
 
@@ -91,7 +89,8 @@ class Tensor {
 
  private:
   detail::Node* checked() const {
-    if (!node_) [[unlikely]] throw_undefined();
+    if (!node_) [[unlikely]]
+      throw_undefined();
     return node_;
   }
   [[noreturn]] static void throw_undefined();

@@ -29,8 +29,7 @@ struct ExpressionBase {};
 
 namespace detail {
 
-template <class T>
-inline constexpr bool kAlwaysFalse = false;
+template <class T> inline constexpr bool kAlwaysFalse = false;
 
 // A number inside an expression.
 struct Constant : ExpressionBase {
@@ -42,10 +41,8 @@ struct Constant : ExpressionBase {
   Constant& operator=(const Constant&) = delete;
   AUTOGRAD_INLINE double value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return 0; }
-  template <int>
-  AUTOGRAD_INLINE void store(Entry*, double) const {}
-  template <int>
-  AUTOGRAD_INLINE void skip(Entry*) const {}
+  template <int> AUTOGRAD_INLINE void store(Entry*, double) const {}
+  template <int> AUTOGRAD_INLINE void skip(Entry*) const {}
   AUTOGRAD_INLINE void store_tags(Tag*) const {}
 };
 
@@ -60,46 +57,33 @@ struct Leaf : ExpressionBase {
   Leaf& operator=(const Leaf&) = delete;
   AUTOGRAD_INLINE double value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return tag_; }
-  template <int At>
-  AUTOGRAD_INLINE void store(Entry* entries, double partial) const {
+  template <int At> AUTOGRAD_INLINE void store(Entry* entries, double partial) const {
     entries[At].partial = partial;
     entries[At].index = index_of(tag_);
   }
   // Index 0 collects what nobody reads: the side of a where() that was not taken.
-  template <int At>
-  AUTOGRAD_INLINE void skip(Entry* entries) const {
+  template <int At> AUTOGRAD_INLINE void skip(Entry* entries) const {
     entries[At].partial = 0;
     entries[At].index = 0;
   }
   AUTOGRAD_INLINE void store_tags(Tag* tags) const { *tags = tag_; }
 };
 
-template <class T>
-struct OperandOf {
-  using type = T;
-};
-template <>
-struct OperandOf<Var> {
-  using type = Leaf;
-};
-template <Arithmetic T>
-struct OperandOf<T> {
-  using type = Constant;
-};
-template <class T>
-using Operand = typename OperandOf<T>::type;
+template <class T> struct OperandOf { using type = T; };
+template <> struct OperandOf<Var> { using type = Leaf; };
+template <Arithmetic T> struct OperandOf<T> { using type = Constant; };
+template <class T> using Operand = typename OperandOf<T>::type;
 
 // What cannot be done to an expression that is not a Var.
-template <class T>
-constexpr void refuse_assignment() {
-  static_assert(kAlwaysFalse<T>,
-                "an expression kept with auto cannot be assigned to: write autograd::Var instead of "
-                "auto for a variable that changes");
+template <class T> constexpr void refuse_assignment() {
+  static_assert(
+      kAlwaysFalse<T>,
+      "an expression kept with auto cannot be assigned to: write autograd::Var instead of "
+      "auto for a variable that changes");
 }
 
 // y = Row(a).
-template <class Row, class A>
-struct Unary : ExpressionBase {
+template <class Row, class A> struct Unary : ExpressionBase {
   static constexpr int kCount = A::kCount;
   static_assert(ops::UnaryRows::index_of<Row>() < ops::UnaryRows::size);
   A a_;
@@ -109,24 +93,21 @@ struct Unary : ExpressionBase {
   AUTOGRAD_INLINE explicit Unary(const X& a) : a_(a), value_(Row::value(a_.value())) {}
   AUTOGRAD_INLINE Unary(const Unary& o) : ExpressionBase(), a_(o.a_), value_(o.value_) {}
   void operator=(const Unary&) { refuse_assignment<Unary>(); }
-  template <class T>
-  void operator=(const T&) { refuse_assignment<T>(); }
-  template <class T>
-  void operator+=(const T&) { refuse_assignment<T>(); }
+  template <class T> void operator=(const T&) { refuse_assignment<T>(); }
+  template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE double value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags(); }
-  template <int At>
-  AUTOGRAD_INLINE void store(Entry* entries, double m) const {
+  template <int At> AUTOGRAD_INLINE void store(Entry* entries, double m) const {
     a_.template store<At>(entries, m * Row::slope(a_.value(), value_));
   }
-  template <int At>
-  AUTOGRAD_INLINE void skip(Entry* entries) const { a_.template skip<At>(entries); }
+  template <int At> AUTOGRAD_INLINE void skip(Entry* entries) const {
+    a_.template skip<At>(entries);
+  }
   AUTOGRAD_INLINE void store_tags(Tag* tags) const { a_.store_tags(tags); }
 };
 
 // y = Row(a, b).
-template <class Row, class A, class B>
-struct Binary : ExpressionBase {
+template <class Row, class A, class B> struct Binary : ExpressionBase {
   static constexpr int kCount = A::kCount + B::kCount;
   static_assert(ops::BinaryRows::index_of<Row>() < ops::BinaryRows::size);
   A a_;
@@ -139,25 +120,20 @@ struct Binary : ExpressionBase {
   AUTOGRAD_INLINE Binary(const Binary& o)
       : ExpressionBase(), a_(o.a_), b_(o.b_), value_(o.value_) {}
   void operator=(const Binary&) { refuse_assignment<Binary>(); }
-  template <class T>
-  void operator=(const T&) { refuse_assignment<T>(); }
-  template <class T>
-  void operator+=(const T&) { refuse_assignment<T>(); }
+  template <class T> void operator=(const T&) { refuse_assignment<T>(); }
+  template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE double value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
-  template <int At>
-  AUTOGRAD_INLINE void store(Entry* entries, double m) const {
+  template <int At> AUTOGRAD_INLINE void store(Entry* entries, double m) const {
     // The slope by a constant is not computed: log(a) of pow(a, 2.0) would be NaN for a < 0.
     if constexpr (A::kCount > 0) {
       a_.template store<At>(entries, m * Row::slope_a(a_.value(), b_.value(), value_));
     }
     if constexpr (B::kCount > 0) {
-      b_.template store<At + A::kCount>(entries,
-                                        m * Row::slope_b(a_.value(), b_.value(), value_));
+      b_.template store<At + A::kCount>(entries, m * Row::slope_b(a_.value(), b_.value(), value_));
     }
   }
-  template <int At>
-  AUTOGRAD_INLINE void skip(Entry* entries) const {
+  template <int At> AUTOGRAD_INLINE void skip(Entry* entries) const {
     a_.template skip<At>(entries);
     b_.template skip<At + A::kCount>(entries);
   }
@@ -168,8 +144,7 @@ struct Binary : ExpressionBase {
 };
 
 // y = c ? a : b. The side not taken is skipped, not multiplied by zero.
-template <class A, class B>
-struct Select : ExpressionBase {
+template <class A, class B> struct Select : ExpressionBase {
   static constexpr int kCount = A::kCount + B::kCount;
   bool condition_;
   A a_;
@@ -181,14 +156,11 @@ struct Select : ExpressionBase {
   AUTOGRAD_INLINE Select(const Select& o)
       : ExpressionBase(), condition_(o.condition_), a_(o.a_), b_(o.b_) {}
   void operator=(const Select&) { refuse_assignment<Select>(); }
-  template <class T>
-  void operator=(const T&) { refuse_assignment<T>(); }
-  template <class T>
-  void operator+=(const T&) { refuse_assignment<T>(); }
+  template <class T> void operator=(const T&) { refuse_assignment<T>(); }
+  template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE double value() const { return condition_ ? a_.value() : b_.value(); }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
-  template <int At>
-  AUTOGRAD_INLINE void store(Entry* entries, double m) const {
+  template <int At> AUTOGRAD_INLINE void store(Entry* entries, double m) const {
     if (condition_) {
       a_.template store<At>(entries, m);
       b_.template skip<At + A::kCount>(entries);
@@ -197,8 +169,7 @@ struct Select : ExpressionBase {
       b_.template store<At + A::kCount>(entries, m);
     }
   }
-  template <int At>
-  AUTOGRAD_INLINE void skip(Entry* entries) const {
+  template <int At> AUTOGRAD_INLINE void skip(Entry* entries) const {
     a_.template skip<At>(entries);
     b_.template skip<At + A::kCount>(entries);
   }
@@ -227,8 +198,7 @@ class Var : public ExpressionBase {
   AUTOGRAD_INLINE Var() : Var(0.0) {}
   AUTOGRAD_INLINE Var(double value) : value_(value), tag_(detail::kPassive) {}
   // A copy shares the index; the statement behind it may no longer be extended.
-  AUTOGRAD_INLINE Var(const Var& o)
-      : ExpressionBase(), value_(o.value_), tag_(o.tag_) {
+  AUTOGRAD_INLINE Var(const Var& o) : ExpressionBase(), value_(o.value_), tag_(o.tag_) {
     detail::fusable = 0;
   }
   AUTOGRAD_INLINE Var& operator=(const Var& o) {
@@ -238,12 +208,8 @@ class Var : public ExpressionBase {
     return *this;
   }
   /// Records the expression. Throws TapeError for operands of another tape or a consumed recording.
-  template <Expression E>
-  AUTOGRAD_INLINE Var(const E& e) {
-    record(e);
-  }
-  template <Expression E>
-  AUTOGRAD_INLINE Var& operator=(const E& e) {
+  template <Expression E> AUTOGRAD_INLINE Var(const E& e) { record(e); }
+  template <Expression E> AUTOGRAD_INLINE Var& operator=(const E& e) {
     record(e);
     return *this;
   }
@@ -257,33 +223,26 @@ class Var : public ExpressionBase {
 
   /// The same as x = x + e; consecutive ones are recorded as one statement.
   template <class E>
-    requires Expression<E> || Arithmetic<E>
-  AUTOGRAD_INLINE Var& operator+=(const E& e) {
+  requires Expression<E> || Arithmetic<E> AUTOGRAD_INLINE Var& operator+=(const E& e) {
     return accumulate<ops::Add>(e, 1.0);
   }
   template <class E>
-    requires Expression<E> || Arithmetic<E>
-  AUTOGRAD_INLINE Var& operator-=(const E& e) {
+  requires Expression<E> || Arithmetic<E> AUTOGRAD_INLINE Var& operator-=(const E& e) {
     return accumulate<ops::Sub>(e, -1.0);
   }
   template <class E>
-    requires Expression<E> || Arithmetic<E>
-  AUTOGRAD_INLINE Var& operator*=(const E& e);
+  requires Expression<E> || Arithmetic<E> AUTOGRAD_INLINE Var& operator*=(const E& e);
   template <class E>
-    requires Expression<E> || Arithmetic<E>
-  AUTOGRAD_INLINE Var& operator/=(const E& e);
+  requires Expression<E> || Arithmetic<E> AUTOGRAD_INLINE Var& operator/=(const E& e);
 
   // Internal: position on the tape.
   AUTOGRAD_INLINE detail::Tag tag() const { return tag_; }
   AUTOGRAD_INLINE Var(double value, detail::Tag tag) : value_(value), tag_(tag) {}
 
  private:
-  template <class E>
-  AUTOGRAD_INLINE void record(const E& e);
-  template <class E>
-  AUTOGRAD_COLD static detail::Tag record_cold(const E& e);
-  template <class Row, class E>
-  AUTOGRAD_INLINE Var& accumulate(const E& e, double sign);
+  template <class E> AUTOGRAD_INLINE void record(const E& e);
+  template <class E> AUTOGRAD_COLD static detail::Tag record_cold(const E& e);
+  template <class Row, class E> AUTOGRAD_INLINE Var& accumulate(const E& e, double sign);
 
   double value_;
   detail::Tag tag_;
@@ -294,8 +253,7 @@ AUTOGRAD_INLINE detail::Leaf::Leaf(const Var& variable)
   if (tag_ == fusable) fusable = 0;
 }
 
-template <class E>
-AUTOGRAD_INLINE void Var::record(const E& e) {
+template <class E> AUTOGRAD_INLINE void Var::record(const E& e) {
   static_assert(E::kCount <= detail::kMaxArguments, "split this expression: too many variables");
   detail::Recorder& r = *detail::recorder;
   if (e.tags() & r.foreign) [[unlikely]] {
@@ -304,7 +262,8 @@ AUTOGRAD_INLINE void Var::record(const E& e) {
     value_ = e.value();
     return;
   }
-  if (!detail::has_room(r, E::kCount)) [[unlikely]] detail::grow(r);
+  if (!detail::has_room(r, E::kCount)) [[unlikely]]
+    detail::grow(r);
   e.template store<0>(reinterpret_cast<detail::Entry*>(r.top), 1.0);
   r.top += E::kCount * sizeof(detail::Entry);
   *--r.counts = detail::Count{E::kCount};
@@ -312,8 +271,7 @@ AUTOGRAD_INLINE void Var::record(const E& e) {
   value_ = e.value();
 }
 
-template <class E>
-AUTOGRAD_COLD detail::Tag Var::record_cold(const E& e) {
+template <class E> AUTOGRAD_COLD detail::Tag Var::record_cold(const E& e) {
   detail::Entry entries[E::kCount];
   detail::Tag tags[E::kCount];
   e.template store<0>(entries, 1.0);
@@ -321,8 +279,7 @@ AUTOGRAD_COLD detail::Tag Var::record_cold(const E& e) {
   return detail::record_mixed(entries, tags, E::kCount);
 }
 
-template <class Row, class E>
-AUTOGRAD_INLINE Var& Var::accumulate(const E& e, double sign) {
+template <class Row, class E> AUTOGRAD_INLINE Var& Var::accumulate(const E& e, double sign) {
   if constexpr (Arithmetic<E>) {
     value_ += sign * static_cast<double>(e);  // a constant changes no derivative: same statement
     return *this;
@@ -331,7 +288,8 @@ AUTOGRAD_INLINE Var& Var::accumulate(const E& e, double sign) {
     const Node node(e);  // a leaf of this variable ends fusion here, as it must
     detail::Recorder& r = *detail::recorder;
     if (tag_ == detail::fusable && !(node.tags() & r.foreign) &&
-        static_cast<int>(*r.counts) + Node::kCount <= detail::kMaxArguments && detail::has_room(r, Node::kCount)) {
+        static_cast<int>(*r.counts) + Node::kCount <= detail::kMaxArguments &&
+        detail::has_room(r, Node::kCount)) {
       node.template store<0>(reinterpret_cast<detail::Entry*>(r.top), sign);
       r.top += Node::kCount * sizeof(detail::Entry);
       *r.counts = static_cast<detail::Count>(static_cast<int>(*r.counts) + Node::kCount);
@@ -344,27 +302,23 @@ AUTOGRAD_INLINE Var& Var::accumulate(const E& e, double sign) {
 }
 
 // --- Operators and functions of expressions: one line each, everything else is in the row.
-#define AUTOGRAD_BINARY(function, Row)                                            \
-  template <class A, class B>                                                     \
-    requires ExpressionPair<A, B>                                                 \
-  AUTOGRAD_INLINE auto function(const A& a, const B& b) {                         \
-    return detail::Binary<ops::Row, detail::Operand<A>, detail::Operand<B>>(a, b); \
+#define AUTOGRAD_BINARY(function, Row)                                                  \
+  template <class A, class B>                                                           \
+  requires ExpressionPair<A, B> AUTOGRAD_INLINE auto function(const A& a, const B& b) { \
+    return detail::Binary<ops::Row, detail::Operand<A>, detail::Operand<B>>(a, b);      \
   }
-#define AUTOGRAD_UNARY(function, Row)                       \
-  template <Expression A>                                   \
-  AUTOGRAD_INLINE auto function(const A& a) {               \
-    return detail::Unary<ops::Row, detail::Operand<A>>(a);  \
+#define AUTOGRAD_UNARY(function, Row)                                 \
+  template <Expression A> AUTOGRAD_INLINE auto function(const A& a) { \
+    return detail::Unary<ops::Row, detail::Operand<A>>(a);            \
   }
-#define AUTOGRAD_COMPARE(op)                                            \
-  template <class A, class B>                                           \
-    requires ExpressionPair<A, B>                                       \
-  AUTOGRAD_INLINE bool operator op(const A& a, const B& b) {            \
-    return detail::plain_value(a) op detail::plain_value(b);            \
+#define AUTOGRAD_COMPARE(op)                                                               \
+  template <class A, class B>                                                              \
+  requires ExpressionPair<A, B> AUTOGRAD_INLINE bool operator op(const A& a, const B& b) { \
+    return detail::plain_value(a) op detail::plain_value(b);                               \
   }
 
 namespace detail {
-template <class E>
-AUTOGRAD_INLINE double plain_value(const E& e) {
+template <class E> AUTOGRAD_INLINE double plain_value(const E& e) {
   if constexpr (Arithmetic<E>) {
     return static_cast<double>(e);
   } else {
@@ -411,27 +365,21 @@ AUTOGRAD_COMPARE(!=)
 #undef AUTOGRAD_UNARY
 #undef AUTOGRAD_COMPARE
 
-template <Expression A>
-AUTOGRAD_INLINE auto operator+(const A& a) {
-  return detail::Operand<A>(a);
-}
+template <Expression A> AUTOGRAD_INLINE auto operator+(const A& a) { return detail::Operand<A>(a); }
 
 /// c ? a : b. The side not taken gets no gradient, also when its derivative is NaN or infinite.
 template <class A, class B>
-  requires ExpressionPair<A, B>
-AUTOGRAD_INLINE auto where(bool c, const A& a, const B& b) {
+requires ExpressionPair<A, B> AUTOGRAD_INLINE auto where(bool c, const A& a, const B& b) {
   return detail::Select<detail::Operand<A>, detail::Operand<B>>(c, a, b);
 }
 
 template <class E>
-  requires Expression<E> || Arithmetic<E>
-AUTOGRAD_INLINE Var& Var::operator*=(const E& e) {
+requires Expression<E> || Arithmetic<E> AUTOGRAD_INLINE Var& Var::operator*=(const E& e) {
   record(*this * e);
   return *this;
 }
 template <class E>
-  requires Expression<E> || Arithmetic<E>
-AUTOGRAD_INLINE Var& Var::operator/=(const E& e) {
+requires Expression<E> || Arithmetic<E> AUTOGRAD_INLINE Var& Var::operator/=(const E& e) {
   record(*this / e);
   return *this;
 }

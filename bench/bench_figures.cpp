@@ -1,13 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prints the figures the library is held to, each with its bound; exit status 1 when one is missed.
 // bench/run.sh builds and runs it. The last column is for orientation: other programs, measured on
-// another machine (a Zen 5 with AVX-512), so only the ratios compare.
+// another machine (a Zen 5 with AVX-512); `prototype` is an unchecked sketch of this design.
 #include <sched.h>
+#include <time.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <fstream>
@@ -21,22 +22,28 @@ double now() {
   return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
+double processor_time() {
+  timespec time{};
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
+}
+
 std::vector<double> take_turns(const std::vector<std::function<void()>>& jobs, double seconds) {
   constexpr double kWindow = 2e-3;  // shorter than a scheduler's slice, long beside the clock
   std::vector<int> calls;
   for (const auto& job : jobs) {
     job();
-    const double start = now();
+    const double start = processor_time();
     job();
-    calls.push_back(std::max(1, static_cast<int>(kWindow / (now() - start))));
+    calls.push_back(std::max(1, static_cast<int>(kWindow / (processor_time() - start))));
   }
   std::vector<double> best(jobs.size(), 1e9);
   const double end = now() + seconds;
   for (int round = 0; round < 5 || now() < end; ++round) {
     for (std::size_t k = 0; k < jobs.size(); ++k) {
-      const double start = now();
+      const double start = processor_time();
       for (int i = 0; i < calls[k]; ++i) jobs[k]();
-      best[k] = std::min(best[k], (now() - start) / calls[k]);
+      best[k] = std::min(best[k], (processor_time() - start) / calls[k]);
     }
   }
   return best;
@@ -62,17 +69,31 @@ int pin() {
   return core;
 }
 
+// A Markdown table, so that it can be pasted into the README as it is. Returns how many are missed.
 int print(const Figures& figures) {
   int missed = 0;
-  std::printf("%-74s %11s %11s          %s\n", "figure", "measured", "at most", "elsewhere");
+  const auto row = [](const std::string& what, const char* value, const char* bound,
+                      const char* verdict, const char* reference) {
+    std::printf("| %-58s | %10s | %7s | %-6s | %s |\n", what.c_str(), value, bound, verdict,
+                reference);
+  };
+  row("figure", "measured", "at most", "", "elsewhere, on a Zen 5");
+  std::printf("|---|---:|---:|---|---|\n");
   for (const Figure& f : figures) {
+    char value[32], bound[32] = "";
+    std::snprintf(value, sizeof value, "%.*f %s",
+                  f.value < 10    ? 2
+                  : f.value < 100 ? 1
+                                  : 0,
+                  f.value, f.unit);
+    if (f.bound == 0) {
+      row(f.what, value, "", "", f.reference);
+      continue;
+    }
     const bool met = f.value <= f.bound;  // false for NaN and for what could not be measured
-    const char* verdict = f.bound == 0 ? "" : met ? "met" : "missed";
-    if (f.bound != 0 && !met) ++missed;
-    char bound[32] = "";
-    if (f.bound != 0) std::snprintf(bound, sizeof bound, "%.4g %s", f.bound, f.unit);
-    std::printf("%-74s %8.*f %-2s %11s %-8s %s\n", f.what.c_str(), f.value < 100 ? 2 : 0, f.value,
-                f.unit, bound, verdict, f.reference);
+    if (!met) ++missed;
+    std::snprintf(bound, sizeof bound, "%.4g %s", f.bound, f.unit);
+    row(f.what, value, bound, met ? "met" : "missed", f.reference);
   }
   return missed;
 }

@@ -56,8 +56,8 @@ template <class T> T sqrt_of_positive_part(const T& x) {
   return T(0.0);
 }
 
-/// A European call under Heston's stochastic volatility, by Monte Carlo: log-Euler steps for the price,
-/// full truncation for the variance (Lord, Koekkoek, van Dijk 2010). Eight inputs.
+/// A European call under Heston's stochastic volatility, by Monte Carlo: log-Euler steps for the
+/// price, full truncation for the variance (Lord, Koekkoek, van Dijk 2010). Eight inputs.
 class Heston {
  public:
   static constexpr int kInputs = 8;  // S0, K, r, v0, kappa, theta, sigma, rho
@@ -112,8 +112,8 @@ class Heston {
   std::vector<double> normals_;  // [paths, steps, 2]
 };
 
-/// Rosenbrock's function of n variables (chained): n - 1 terms of a few operations each, so that nearly
-/// all of a gradient's time is what the tape adds to an operation.
+/// Rosenbrock's function of n variables (chained): n - 1 terms of a few operations each, so that
+/// nearly all of a gradient's time is what the tape adds to an operation.
 class Rosenbrock {
  public:
   explicit Rosenbrock(int n = 100000) {

@@ -14,8 +14,7 @@
 namespace autograd::check {
 
 /// The message of the E that f throws; else a sentence that says what happened.
-template <class E, class F>
-std::string message_of(F&& f) {
+template <class E, class F> std::string message_of(F&& f) {
   try {
     f();
   } catch (const E& error) {
@@ -32,8 +31,7 @@ inline bool close(double analytic, double numeric, double tolerance = 1e-6) {
 }
 
 /// df/dx by central differences; f takes the vector x.
-template <class F>
-std::vector<double> differences(const F& f, std::vector<double> x) {
+template <class F> std::vector<double> differences(const F& f, std::vector<double> x) {
   std::vector<double> slopes;
   for (double& element : x) {
     const double at = element, h = std::cbrt(2.2e-16) * std::max(1.0, std::abs(at));
@@ -48,8 +46,7 @@ std::vector<double> differences(const F& f, std::vector<double> x) {
 }
 
 /// A value with its partial derivatives by N inputs.
-template <std::size_t N>
-struct Partials {
+template <std::size_t N> struct Partials {
   double v = 0;
   std::array<double, N> d{};
 

@@ -18,18 +18,19 @@ Tensor vector(const Numbers& x) { return tensor(x); }
 
 // x^3, differentiable any number of times.
 TensorFunction cube() {
-  return custom_function(
-      [](const Inputs& in) { return in[0] * in[0] * in[0]; },
-      [](const Inputs& in, const Tensor&, const Tensor& dy) {
-        return Inputs{dy * in[0] * in[0] * 3.0};
-      });
+  return custom_function([](const Inputs& in) { return in[0] * in[0] * in[0]; },
+                         [](const Inputs& in, const Tensor&, const Tensor& dy) {
+                           return Inputs{dy * in[0] * in[0] * 3.0};
+                         });
 }
 
 // The gradient of x summed is whatever `backward` returns.
 TensorFunction with_backward(std::function<Inputs(const Tensor& dy)> backward) {
-  return custom_function([](const Inputs& in) { return in[0] * 2.0; },
-                         [backward = std::move(backward)](const Inputs&, const Tensor&,
-                                                          const Tensor& dy) { return backward(dy); });
+  return custom_function(
+      [](const Inputs& in) { return in[0] * 2.0; },
+      [backward = std::move(backward)](const Inputs&, const Tensor&, const Tensor& dy) {
+        return backward(dy);
+      });
 }
 
 void expect_usable(Tape& tape) {
@@ -75,12 +76,11 @@ TEST(CustomFunctionTest, SecondOrder) {
 
 TEST(CustomFunctionTest, SeveralInputs) {
   // a b + c, where c is not differentiated.
-  const auto f = custom_function(
-      [](const Inputs& in) { return in[0] * in[1] + in[2]; },
-      [](const Inputs& in, const Tensor& y, const Tensor& dy) {
-        EXPECT_EQ(numbers(y), (Numbers{5, 13}));
-        return Inputs{dy * in[1], dy * in[0], Tensor()};
-      });
+  const auto f = custom_function([](const Inputs& in) { return in[0] * in[1] + in[2]; },
+                                 [](const Inputs& in, const Tensor& y, const Tensor& dy) {
+                                   EXPECT_EQ(numbers(y), (Numbers{5, 13}));
+                                   return Inputs{dy * in[1], dy * in[0], Tensor()};
+                                 });
   Tensor p = vector({2, 3});
   p.set_requires_grad();
   Tape tape;
@@ -90,9 +90,10 @@ TEST(CustomFunctionTest, SeveralInputs) {
   EXPECT_EQ(numbers(p.grad()), (Numbers{2, 4}));
   EXPECT_FALSE(c.has_grad());  // undefined: none
   const Tensor b = tape.input(vector({1, 2}));
-  const auto product = custom_function(
-      [](const Inputs& in) { return in[0] * in[1]; },
-      [](const Inputs& in, const Tensor&, const Tensor& dy) { return Inputs{dy * in[1], dy * in[0]}; });
+  const auto product = custom_function([](const Inputs& in) { return in[0] * in[1]; },
+                                       [](const Inputs& in, const Tensor&, const Tensor& dy) {
+                                         return Inputs{dy * in[1], dy * in[0]};
+                                       });
   tape.backward(sum(product({b, b})));  // the same tensor twice
   EXPECT_EQ(numbers(b.grad()), (Numbers{2, 4}));
   EXPECT_EQ(numbers(product({vector({2}), vector({3})})), Numbers{6});
@@ -104,11 +105,18 @@ TEST(CustomFunctionTest, WrongGradientsThrow) {
     const char* says;
   };
   for (const Case& each : std::vector<Case>{
-           {[](const Tensor&) { return Inputs{}; }, "returned 0 gradients; need one for each of the 1"},
-           {[](const Tensor& dy) { return Inputs{dy, dy}; }, "returned 2 gradients"},
+           {[](const Tensor&) { return Inputs{}; },
+            "returned 0 gradients; need one for each of the 1"},
+           {[](const Tensor& dy) {
+              return Inputs{dy, dy};
+            },
+            "returned 2 gradients"},
            {[](const Tensor&) { return Inputs{ones({3}, float64)}; },
             "gradient 0 does not fit: it is float64 [3], input 0 is float64 [2]"},
-           {[](const Tensor&) { return Inputs{ones({2, 1}, float64)}; }, "float64 [2, 1]"},
+           {[](const Tensor&) {
+              return Inputs{ones({2, 1}, float64)};
+            },
+            "float64 [2, 1]"},
            {[](const Tensor&) { return Inputs{ones({2}, float32)}; }, "float32 [2]"}}) {
     Tape tape;
     const Tensor x = tape.input(vector({2, 3}));
@@ -121,10 +129,9 @@ TEST(CustomFunctionTest, WrongGradientsThrow) {
 }
 
 TEST(CustomFunctionTest, ReturningAnInput) {
-  const auto f = custom_function([](const Inputs& in) { return in[0]; },
-                                 [](const Inputs&, const Tensor&, const Tensor& dy) {
-                                   return Inputs{dy};
-                                 });
+  const auto f =
+      custom_function([](const Inputs& in) { return in[0]; },
+                      [](const Inputs&, const Tensor&, const Tensor& dy) { return Inputs{dy}; });
   Tensor p = vector({2, 3});
   p.set_requires_grad();
   Tape tape;
@@ -134,22 +141,21 @@ TEST(CustomFunctionTest, ReturningAnInput) {
   EXPECT_EQ(numbers(p.grad()), (Numbers{4, 6}));
   EXPECT_TRUE(p.requires_grad());
   const Tensor x = tape.input(vector({5}));
-  const auto swapped = custom_function(
-      [](const Inputs& in) { return in[1]; },
-      [](const Inputs& in, const Tensor&, const Tensor& dy) {
-        return Inputs{dy * 0.0, dy * in[0]};
-      });
+  const auto swapped = custom_function([](const Inputs& in) { return in[1]; },
+                                       [](const Inputs& in, const Tensor&, const Tensor& dy) {
+                                         return Inputs{dy * 0.0, dy * in[0]};
+                                       });
   const Tensor u = swapped({x, x});
   tape.backward(sum(u));
   EXPECT_EQ(x.grad().item(), 5);
 }
 
 TEST(CustomFunctionTest, BroadcastGradientsAreAccepted) {
-  const auto f = custom_function(
-      [](const Inputs& in) { return sum(in[0]); },
-      [](const Inputs& in, const Tensor&, const Tensor& dy) {
-        return Inputs{broadcast_to(dy, in[0].shape())};  // a view that repeats dy
-      });
+  const auto f =
+      custom_function([](const Inputs& in) { return sum(in[0]); },
+                      [](const Inputs& in, const Tensor&, const Tensor& dy) {
+                        return Inputs{broadcast_to(dy, in[0].shape())};  // a view that repeats dy
+                      });
   Tape tape;
   const Tensor x = tape.input(ones({2, 3}, float64));
   tape.backward(f({x}) + f({x}));

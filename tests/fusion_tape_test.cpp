@@ -204,15 +204,13 @@ struct Random {
   double number() { return 0.1 * static_cast<double>(static_cast<int>(engine() % 31) - 15); }
 };
 
-template <class T>
-T through(T s, const T& x) {
+template <class T> T through(T s, const T& x) {
   s += x * 0.5;
   return s;
 }
 
 // One statement that changes v; the choices depend on the seed alone.
-template <class T>
-void statement(Random& random, std::vector<T>& v) {
+template <class T> void statement(Random& random, std::vector<T>& v) {
   T& y = v[random.below(kVariables)];
   const T& a = v[random.below(kVariables)];
   const T& b = v[random.below(kVariables)];
@@ -237,8 +235,7 @@ void statement(Random& random, std::vector<T>& v) {
   }
 }
 
-template <class T>
-T program(unsigned seed, std::vector<T> v) {
+template <class T> T program(unsigned seed, std::vector<T> v) {
   Random random{std::mt19937(seed)};
   const std::size_t steps = 4 + random.below(20);
   for (std::size_t i = 0; i < steps; ++i) {
@@ -283,7 +280,8 @@ TEST(FusionTapeTest, TenThousandRandomPrograms) {
     double scale = 1;
     for (const double d : want.d) scale = std::max(scale, std::abs(d));
     for (std::size_t i = 0; i < kVariables; ++i) {
-      ASSERT_LE(std::abs(x[i].grad() - want.d[i]), 1e-10 * scale) << "seed " << seed << " input " << i;
+      ASSERT_LE(std::abs(x[i].grad() - want.d[i]), 1e-10 * scale)
+          << "seed " << seed << " input " << i;
     }
   }
 }

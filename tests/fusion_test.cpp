@@ -18,8 +18,7 @@ using check::Partials;
 constexpr double kAt[3] = {1.3, -0.7, 2.1};
 
 // f(a, b, c) as Var against forward mode and central differences.
-template <class F>
-void agree(const char* name, F f) {
+template <class F> void agree(const char* name, F f) {
   SCOPED_TRACE(name);
   Tape tape;
   Var x[3] = {tape.input(kAt[0]), tape.input(kAt[1]), tape.input(kAt[2])};
@@ -33,21 +32,18 @@ void agree(const char* name, F f) {
       [&](const std::vector<double>& v) { return static_cast<double>(f(v[0], v[1], v[2])); },
       {kAt[0], kAt[1], kAt[2]});
   for (std::size_t i = 0; i < 3; ++i) {
-    EXPECT_TRUE(check::close(x[i].grad(), want.d[i], 1e-12)) << i << ": " << x[i].grad() << " "
-                                                             << want.d[i];
-    EXPECT_TRUE(check::close(x[i].grad(), slopes[i])) << i << ": " << x[i].grad() << " " << slopes[i];
+    EXPECT_TRUE(check::close(x[i].grad(), want.d[i], 1e-12))
+        << i << ": " << x[i].grad() << " " << want.d[i];
+    EXPECT_TRUE(check::close(x[i].grad(), slopes[i]))
+        << i << ": " << x[i].grad() << " " << slopes[i];
   }
 }
 
-template <class T>
-T add_by_value(T s, const T& a) {
+template <class T> T add_by_value(T s, const T& a) {
   s += a * 2.0;
   return s;
 }
-template <class T>
-void add_by_reference(T& s, const T& a) {
-  s += a * s;
-}
+template <class T> void add_by_reference(T& s, const T& a) { s += a * s; }
 
 TEST(FusionTest, KeptExpressions) {
   agree("the old s", [](auto a, auto b, auto c) {
@@ -231,7 +227,8 @@ TEST(FusionTest, TheVariableItself) {
     T s = a * b;
     s += s * c;
     s -= s * a;
-    s -= s;
+    T& same = s;
+    s -= same;
     s += s * b + c;
     return s;
   });

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // The checker itself, row 101 of the hard cases: what it accepts, what it finds, what it says. The
 // functions under test are custom functions whose derivatives are wrong on purpose.
-#include <autograd/autograd.hpp>
 #include <gtest/gtest.h>
+#include <autograd/autograd.hpp>
 
 #include <limits>
 
@@ -11,8 +11,7 @@ namespace {
 
 using Inputs = std::vector<Tensor>;
 
-template <class E, class F>
-std::string message_of(F&& f) {
+template <class E, class F> std::string message_of(F&& f) {
   try {
     f();
   } catch (const E& error) {
@@ -24,7 +23,8 @@ std::string message_of(F&& f) {
 Tensor f64(const NestedList& list) { return tensor(list, float64); }
 
 // f with a derivative of the caller's making.
-TensorFunction with_backward(TensorFunction f, std::function<Tensor(const Inputs&, const Tensor&)> dx) {
+TensorFunction with_backward(TensorFunction f,
+                             std::function<Tensor(const Inputs&, const Tensor&)> dx) {
   return custom_function(std::move(f), [dx](const Inputs& in, const Tensor&, const Tensor& dy) {
     return Inputs{dx(in, dy)};
   });
@@ -32,13 +32,13 @@ TensorFunction with_backward(TensorFunction f, std::function<Tensor(const Inputs
 
 // x^3 whose derivative is off by `factor`, but at one element only when `element` is not negative.
 TensorFunction wrong_cube(double factor, std::int64_t element = -1) {
-  return with_backward(
-      [](const Inputs& in) { return in[0] * in[0] * in[0]; },
-      [=](const Inputs& in, const Tensor& dy) {
-        Tensor scale = full(in[0].shape(), element < 0 ? factor : 1.0, float64);
-        if (element >= 0) scale.mutable_data<double>()[static_cast<std::size_t>(element)] = factor;
-        return dy * 3.0 * square(in[0]) * scale;
-      });
+  return with_backward([](const Inputs& in) { return in[0] * in[0] * in[0]; },
+                       [=](const Inputs& in, const Tensor& dy) {
+                         Tensor scale = full(in[0].shape(), element < 0 ? factor : 1.0, float64);
+                         if (element >= 0)
+                           scale.mutable_data<double>()[static_cast<std::size_t>(element)] = factor;
+                         return dy * 3.0 * square(in[0]) * scale;
+                       });
 }
 
 const Tensor kPoint = f64({0.5, -1.25, 2, 0.75});
@@ -56,10 +56,15 @@ TEST(HardCases, 101_right_derivatives_pass) {
 
 TEST(HardCases, 101_float32_input_names_the_fix) {
   const TensorFunction f = [](const Inputs& in) { return in[0] * in[1]; };
-  EXPECT_EQ(message_of<TypeError>([&] { gradcheck(f, {kPoint, ones({4})}, {.name = "product"}); }),
-            "gradcheck of product: input 1 is float32; need float64 (differences of float32 have no "
-            "digits left; use to(x, float64))");
-  EXPECT_EQ(message_of<TypeError>([&] { gradgradcheck(f, {zeros({4}, int64), kPoint}); }),
+  EXPECT_EQ(
+      message_of<TypeError>([&] {
+        gradcheck(f, {kPoint, ones({4})}, {.name = "product"});
+      }),
+      "gradcheck of product: input 1 is float32; need float64 (differences of float32 have no "
+      "digits left; use to(x, float64))");
+  EXPECT_EQ(message_of<TypeError>([&] {
+              gradgradcheck(f, {zeros({4}, int64), kPoint});
+            }),
             "gradcheck of f: input 0 is int64; need float64 (differences of float32 have no digits "
             "left; use to(x, float64))");
 }
@@ -67,9 +72,12 @@ TEST(HardCases, 101_float32_input_names_the_fix) {
 TEST(HardCases, 101_repeated_memory_is_refused) {
   const TensorFunction f = [](const Inputs& in) { return exp(in[0]); };
   const Tensor row = f64({1, 2, 3});
-  EXPECT_EQ(message_of<ValueError>([&] { gradcheck(f, {broadcast_to(row, {2, 3})}); }),
-            "gradcheck of f: input 0 repeats elements: shape [2, 3]; need memory of its own, so that "
-            "one element can be changed alone");
+  EXPECT_EQ(
+      message_of<ValueError>([&] {
+        gradcheck(f, {broadcast_to(row, {2, 3})});
+      }),
+      "gradcheck of f: input 0 repeats elements: shape [2, 3]; need memory of its own, so that "
+      "one element can be changed alone");
   EXPECT_TRUE(gradcheck(f, {broadcast_to(row, {1, 3})}));  // repeats nothing
   EXPECT_TRUE(gradcheck(f, {transpose(f64({{1, 2, 3}, {4, 5, 6}}))}));
   EXPECT_TRUE(gradcheck(f, {zeros({2, 0}, float64)}));
@@ -77,7 +85,8 @@ TEST(HardCases, 101_repeated_memory_is_refused) {
 
 TEST(HardCases, 101_what_cannot_be_checked_throws) {
   EXPECT_EQ(message_of<TypeError>([&] {
-              gradcheck([](const Inputs& in) { return to(in[0], int64); }, {kPoint}, {.name = "round"});
+              gradcheck([](const Inputs& in) { return to(in[0], int64); }, {kPoint},
+                        {.name = "round"});
             }),
             "gradcheck of round: f returns int64; need float32 or float64");
   const TensorFunction f = [](const Inputs& in) { return in[0]; };
@@ -87,10 +96,9 @@ TEST(HardCases, 101_what_cannot_be_checked_throws) {
   const std::string undefined =
       "Tensor: undefined: no tensor was assigned; need one (make it with tensor(...))";
   EXPECT_EQ(message_of<ValueError>([&] { gradcheck(f, {Tensor()}); }), undefined);
-  EXPECT_EQ(message_of<ValueError>([&] {
-              gradcheck([](const Inputs&) { return Tensor(); }, {kPoint});
-            }),
-            undefined);
+  EXPECT_EQ(
+      message_of<ValueError>([&] { gradcheck([](const Inputs&) { return Tensor(); }, {kPoint}); }),
+      undefined);
 }
 
 TEST(HardCases, 101_fast_mode_agrees_and_finds_a_wrong_derivative) {
@@ -114,12 +122,13 @@ TEST(HardCases, 101_a_kink_is_called_one) {
   EXPECT_EQ(report.failures()[0].what, "gradient at a kink");
   EXPECT_EQ(report.failures()[0].element, 1);
   EXPECT_EQ(report.failures()[0].analytic, 0);
-  EXPECT_NE(report.message().find("relu: wrong gradient at a kink of input 0, element 1: analytic 0"),
-            std::string::npos)
+  EXPECT_NE(
+      report.message().find("relu: wrong gradient at a kink of input 0, element 1: analytic 0"),
+      std::string::npos)
       << report.message();
-  EXPECT_NE(report.message().find(
-                "(the one-sided slopes differ: move the input away from the kink)"),
-            std::string::npos)
+  EXPECT_NE(
+      report.message().find("(the one-sided slopes differ: move the input away from the kink)"),
+      std::string::npos)
       << report.message();
   // A derivative that is wrong where the function is smooth is not taken for a kink.
   EXPECT_EQ(gradcheck(wrong_cube(1.5), {kPoint}).failures()[0].what, "gradient");
@@ -141,23 +150,26 @@ TEST(HardCases, 101_a_nondeterministic_function_is_reported) {
 
 TEST(HardCases, 101_nan_fails) {
   const double nan = std::numeric_limits<double>::quiet_NaN();
-  const TensorFunction wrong = with_backward(
-      [](const Inputs& in) { return in[0] * 2.0; },
-      [nan](const Inputs&, const Tensor& dy) { return dy * nan; });
+  const TensorFunction wrong =
+      with_backward([](const Inputs& in) { return in[0] * 2.0; },
+                    [nan](const Inputs&, const Tensor& dy) { return dy * nan; });
   EXPECT_FALSE(gradcheck(wrong, {kPoint}));
   EXPECT_FALSE(gradcheck(wrong, {kPoint}, {.fast = true}));
   EXPECT_FALSE(gradcheck([](const Inputs& in) { return log(in[0]); }, {f64({-1, 1})}));
   // One NaN among larger finite errors is what the message is about.
-  const TensorFunction mixed = with_backward(
-      [](const Inputs& in) { return in[0] * 2.0; },
-      [nan](const Inputs&, const Tensor& dy) { return dy * f64({9, nan, 9, 9}); });
+  const TensorFunction mixed = with_backward([](const Inputs& in) { return in[0] * 2.0; },
+                                             [nan](const Inputs&, const Tensor& dy) {
+                                               return dy * f64({9, nan, 9, 9});
+                                             });
   const GradcheckReport report = gradcheck(mixed, {kPoint});
   EXPECT_EQ(report.failures()[0].element, 1);
   EXPECT_NE(report.message().find("analytic nan"), std::string::npos) << report.message();
 }
 
 TEST(HardCases, 101_report_names_everything) {
-  const TensorFunction f = [](const Inputs& in) { return sum(in[0]) + wrong_cube(2.0, 2)({in[1]}); };
+  const TensorFunction f = [](const Inputs& in) {
+    return sum(in[0]) + wrong_cube(2.0, 2)({in[1]});
+  };
   const GradcheckReport report = gradcheck(f, {f64({1, 2}), kPoint}, {.name = "my cube"});
   ASSERT_FALSE(report);
   ASSERT_EQ(report.failures().size(), 1u);
@@ -190,7 +202,9 @@ TEST(HardCases, 101_one_wrong_element_is_located) {
   EXPECT_NE(all.message().find("; 4 of 4 elements fail"), std::string::npos) << all.message();
   // Row-major, whatever the strides of the input.
   const GradcheckReport strided = gradcheck(
-      [](const Inputs& in) { return where(f64({{0, 0, 0}, {1, 0, 0}}) > 0.0, relu(in[0]), in[0]); },
+      [](const Inputs& in) {
+        return where(f64({{0, 0, 0}, {1, 0, 0}}) > 0.0, relu(in[0]), in[0]);
+      },
       {transpose(f64({{1, 0}, {2, 4}, {3, 5}}))});
   ASSERT_FALSE(strided);
   EXPECT_EQ(strided.failures()[0].element, 3);
@@ -237,12 +251,12 @@ TEST(HardCases, 101_inputs_and_parameters_are_left_alone) {
 
 TEST(HardCases, 101_a_wrong_second_derivative_is_found) {
   // x^2 with the right derivative 2 x dy, computed by a function whose own derivative is wrong.
-  const TensorFunction slope = with_backward(
-      [](const Inputs& in) { return in[0] * 2.0; },
-      [](const Inputs&, const Tensor& dy) { return dy * 2.5; });
-  const TensorFunction f = with_backward(
-      [](const Inputs& in) { return in[0] * in[0]; },
-      [slope](const Inputs& in, const Tensor& dy) { return slope({in[0]}) * dy; });
+  const TensorFunction slope =
+      with_backward([](const Inputs& in) { return in[0] * 2.0; },
+                    [](const Inputs&, const Tensor& dy) { return dy * 2.5; });
+  const TensorFunction f =
+      with_backward([](const Inputs& in) { return in[0] * in[0]; },
+                    [slope](const Inputs& in, const Tensor& dy) { return slope({in[0]}) * dy; });
   EXPECT_TRUE(gradcheck(f, {kPoint}));
   const GradcheckReport report = gradgradcheck(f, {kPoint}, {.name = "square"});
   ASSERT_FALSE(report);

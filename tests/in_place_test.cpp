@@ -15,8 +15,7 @@ using Numbers = std::vector<double>;
 Numbers numbers(const Tensor& x) { return to_vector<double>(to(contiguous(x), float64)); }
 Tensor vector(const Numbers& x) { return tensor(x); }
 
-template <class F>
-void expect_message(std::initializer_list<const char*> words, F f) {
+template <class F> void expect_message(std::initializer_list<const char*> words, F f) {
   const std::string message = message_of<TapeError>(f);
   for (const char* word : words) {
     EXPECT_NE(message.find(word), std::string::npos) << "no '" << word << "' in: " << message;
@@ -183,9 +182,9 @@ TEST(InPlaceTest, LeavesWhileATapeRecords) {
     Tensor x = tape.input(ones({3}, float64));
     fill_(p, 3);  // the tape has not used it yet
     const Tensor y = sum(p * p + x);
-    for (const auto& use : std::vector<std::function<void()>>{
-             [&] { fill_(p, 1); }, [&] { add_(p, ones({3})); }, [&] { copy_(p, ones({3})); },
-             [&] { fill_(x, 1); }}) {
+    for (const auto& use :
+         std::vector<std::function<void()>>{[&] { fill_(p, 1); }, [&] { add_(p, ones({3})); },
+                                            [&] { copy_(p, ones({3})); }, [&] { fill_(x, 1); }}) {
       expect_message({"x is an input or a parameter", "detach(x)"}, use);
     }
     {

@@ -15,8 +15,7 @@ namespace {
 using check::message_of;
 
 // f throws a TapeError whose message has every one of `words`; the tape in scope still works.
-template <class F>
-void expect_misuse(std::initializer_list<const char*> words, F f) {
+template <class F> void expect_misuse(std::initializer_list<const char*> words, F f) {
   const std::string message = message_of<TapeError>(f);
   for (const char* word : words) {
     EXPECT_NE(message.find(word), std::string::npos) << "no '" << word << "' in: " << message;
@@ -103,7 +102,8 @@ TEST(MisuseTest, AConsumedRecording) {
   const Tensor v = w * 2.0;
   tape.backward(sum(v));
   expect_misuse({"mul", "consumed", "detach"}, [&] { (void)(v * v); });
-  expect_misuse({"mul", "consumed", "detach"}, [&] { (void)(w * v); });  // beside one that is tracked
+  expect_misuse({"mul", "consumed", "detach"},
+                [&] { (void)(w * v); });  // beside one that is tracked
   expect_misuse({"backward", "retain"}, [&] { tape.backward(v, {.seed = v}); });
   expect_misuse({"unstack", "detach"}, [&] { (void)unstack(v); });
   EXPECT_EQ((w * detach(v)).at({0}), 2);  // the fix
@@ -282,21 +282,22 @@ TEST(MisuseTest, UnstackOfWhatAnOuterTapeTracks) {
 TEST(MisuseTest, TheTapeInsideItsOwnSweep) {
   Tape tape;
   std::vector<std::string> messages;
-  const auto f = custom_function(
-      [](const std::vector<Tensor>& in) { return in[0] * 2.0; },
-      [&](const std::vector<Tensor>&, const Tensor& y, const Tensor& dy) {
-        const Var v = 1.0;
-        for (const auto& use : std::vector<std::function<void()>>{
-                 [&] { tape.input(1.0); }, [&] { tape.input(ones({2})); }, [&] { (void)tape.mark(); },
-                 [&] { tape.rewind({}); }, [&] { tape.backward(y); }, [&] { tape.backward(v); },
-                 [&] { tape.zero_grad(); }, [&] { tape.backward_from({}); }}) {
-          messages.push_back(message_of<TapeError>(use));
-        }
-        Tape own;  // the fix
-        const Tensor x = own.input(ones({2}));
-        own.backward(sum(x * 3.0));
-        return std::vector<Tensor>{dy * 2.0 * x.grad() / 3.0};
-      });
+  const auto f =
+      custom_function([](const std::vector<Tensor>& in) { return in[0] * 2.0; },
+                      [&](const std::vector<Tensor>&, const Tensor& y, const Tensor& dy) {
+                        const Var v = 1.0;
+                        for (const auto& use : std::vector<std::function<void()>>{
+                                 [&] { tape.input(1.0); }, [&] { tape.input(ones({2})); },
+                                 [&] { (void)tape.mark(); }, [&] { tape.rewind({}); },
+                                 [&] { tape.backward(y); }, [&] { tape.backward(v); },
+                                 [&] { tape.zero_grad(); }, [&] { tape.backward_from({}); }}) {
+                          messages.push_back(message_of<TapeError>(use));
+                        }
+                        Tape own;  // the fix
+                        const Tensor x = own.input(ones({2}));
+                        own.backward(sum(x * 3.0));
+                        return std::vector<Tensor>{dy * 2.0 * x.grad() / 3.0};
+                      });
   const Tensor w = tape.input(ones({2}));
   tape.backward(sum(f({w})));
   EXPECT_EQ(w.grad().at({0}), 2);

@@ -34,7 +34,9 @@ Tensor derivative(const TensorFunction& f, const Tensor& x) {
 }
 
 TEST(NestedTest, ThreeDerivativesOfAPower) {
-  const TensorFunction f = [](const std::vector<Tensor>& in) { return in[0] * in[0] * in[0] * in[0]; };
+  const TensorFunction f = [](const std::vector<Tensor>& in) {
+    return in[0] * in[0] * in[0] * in[0];
+  };
   const TensorFunction d = [&](const std::vector<Tensor>& in) { return derivative(f, in[0]); };
   const TensorFunction d2 = [&](const std::vector<Tensor>& in) { return derivative(d, in[0]); };
   const TensorFunction d3 = [&](const std::vector<Tensor>& in) { return derivative(d2, in[0]); };
@@ -49,10 +51,12 @@ TEST(NestedTest, ThreeDerivativesOfAPower) {
 
 TEST(NestedTest, DerivativesOfExpAndSin) {
   const TensorFunction f = [](const std::vector<Tensor>& in) { return exp(in[0]) * sin(in[0]); };
-  const TensorFunction d = [&](const std::vector<Tensor>& in) { return grad(
-      [&](const std::vector<Tensor>& v) { return sum(f(v)); }, in)[0]; };
-  const TensorFunction d2 = [&](const std::vector<Tensor>& in) { return grad(
-      [&](const std::vector<Tensor>& v) { return sum(d(v)); }, in)[0]; };
+  const TensorFunction d = [&](const std::vector<Tensor>& in) {
+    return grad([&](const std::vector<Tensor>& v) { return sum(f(v)); }, in)[0];
+  };
+  const TensorFunction d2 = [&](const std::vector<Tensor>& in) {
+    return grad([&](const std::vector<Tensor>& v) { return sum(d(v)); }, in)[0];
+  };
   const double x = 0.7, e = std::exp(x);
   expect_close(d2({vector({x})}), {2 * e * std::cos(x)});
   const auto third = grad([&](const std::vector<Tensor>& v) { return sum(d2(v)); }, {vector({x})});
@@ -110,9 +114,12 @@ TEST(NestedTest, GradientPenalty) {
       const Tensor leaf = inner.input(x);
       const Tensor h = sigmoid(matmul(leaf, p[0]) + p[1]);
       const auto g = sum(tanh(matmul(h, p[2]) + p[3]));
-      slope = vjp([&](const std::vector<Tensor>& in) {
-                return tanh(matmul(sigmoid(matmul(in[0], p[0]) + p[1]), p[2]) + p[3]);
-              }, {x}, ones({4, 1}, float64)).second[0];
+      slope = vjp(
+                  [&](const std::vector<Tensor>& in) {
+                    return tanh(matmul(sigmoid(matmul(in[0], p[0]) + p[1]), p[2]) + p[3]);
+                  },
+                  {x}, ones({4, 1}, float64))
+                  .second[0];
       EXPECT_TRUE(g.defined());
     }
     return sum(square(slope));
@@ -215,7 +222,8 @@ TEST(NestedTest, DriversDepositNowhere) {
   const auto [value, g] = value_and_grad(f, {x});
   EXPECT_EQ(value.item(), 50 + 147);
   expect_close(g[0], {20, 42});
-  const auto [y, v] = vjp([&](const std::vector<Tensor>& in) { return in[0] * p; }, {x}, vector({1, 2}));
+  const auto [y, v] =
+      vjp([&](const std::vector<Tensor>& in) { return in[0] * p; }, {x}, vector({1, 2}));
   expect_close(y, {10, 21});
   expect_close(v[0], {2, 6});
   EXPECT_FALSE(p.has_grad());
@@ -224,7 +232,8 @@ TEST(NestedTest, DriversDepositNowhere) {
 
 TEST(NestedTest, ResultsAreNoAliases) {
   const Tensor a = vector({1, 2}), b = vector({3, 4}), cotangent = vector({1, 1});
-  auto g = vjp([](const std::vector<Tensor>& in) { return in[0] + in[1]; }, {a, b}, cotangent).second;
+  auto g =
+      vjp([](const std::vector<Tensor>& in) { return in[0] + in[1]; }, {a, b}, cotangent).second;
   fill_(g[0], 9);
   expect_close(g[1], {1, 1});
   expect_close(cotangent, {1, 1});

@@ -14,7 +14,9 @@ namespace {
 
 using check::message_of;
 
-std::vector<double> numbers(const Tensor& x) { return to_vector<double>(to(contiguous(x), float64)); }
+std::vector<double> numbers(const Tensor& x) {
+  return to_vector<double>(to(contiguous(x), float64));
+}
 using Numbers = std::vector<double>;
 
 TEST(TapeTest, InputsLiveOnAndAccumulate) {

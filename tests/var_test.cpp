@@ -19,8 +19,7 @@ constexpr double kInf = std::numeric_limits<double>::infinity();
 constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 // f(x) and df/dx at each point; f is generic over Var and double.
-template <class F>
-void check_unary(const char* name, F f, std::initializer_list<double> points) {
+template <class F> void check_unary(const char* name, F f, std::initializer_list<double> points) {
   for (const double at : points) {
     SCOPED_TRACE(std::string(name) + " at " + std::to_string(at));
     Tape tape;
@@ -37,7 +36,8 @@ void check_unary(const char* name, F f, std::initializer_list<double> points) {
 
 template <class F>
 void check_binary(const char* name, F f, std::initializer_list<std::array<double, 2>> points) {
-  for (const auto& [p, q] : points) {
+  for (const auto& point : points) {
+    const double p = point[0], q = point[1];
     SCOPED_TRACE(std::string(name) + " at " + std::to_string(p) + ", " + std::to_string(q));
     const auto want =
         check::differences([&](const std::vector<double>& v) { return f(v[0], v[1]); }, {p, q});
@@ -90,15 +90,20 @@ TEST(VarTest, UnaryFunctions) {
   check_unary("sigmoid", [](const auto& x) { return sigmoid(x); }, {-5.0, 0.0, 3.0});
   check_unary("relu", [](const auto& x) { return relu(x); }, {-2.0, 3.0});
   check_unary("softplus", [](const auto& x) { return softplus(x); }, {-5.0, 0.0, 30.0});
-  check_unary("nested", [](const auto& x) { return exp(sin(x) * log(x + 2.0)) / sqrt(1.0 + x * x); },
+  check_unary("nested",
+              [](const auto& x) { return exp(sin(x) * log(x + 2.0)) / sqrt(1.0 + x * x); },
               {-0.5, 0.7, 3.0});
 }
 
 TEST(VarTest, BinaryFunctions) {
-  check_binary("add", [](const auto& a, const auto& b) { return a + b; }, {{1.5, -2.0}, {0.0, 3.0}});
-  check_binary("sub", [](const auto& a, const auto& b) { return a - b; }, {{1.5, -2.0}, {0.0, 3.0}});
-  check_binary("mul", [](const auto& a, const auto& b) { return a * b; }, {{1.5, -2.0}, {0.0, 3.0}});
-  check_binary("div", [](const auto& a, const auto& b) { return a / b; }, {{1.5, -2.0}, {0.0, 3.0}});
+  check_binary("add", [](const auto& a, const auto& b) { return a + b; },
+               {{1.5, -2.0}, {0.0, 3.0}});
+  check_binary("sub", [](const auto& a, const auto& b) { return a - b; },
+               {{1.5, -2.0}, {0.0, 3.0}});
+  check_binary("mul", [](const auto& a, const auto& b) { return a * b; },
+               {{1.5, -2.0}, {0.0, 3.0}});
+  check_binary("div", [](const auto& a, const auto& b) { return a / b; },
+               {{1.5, -2.0}, {0.0, 3.0}});
   check_binary("pow", [](const auto& a, const auto& b) { return pow(a, b); },
                {{1.5, -2.0}, {0.5, 0.3}, {2.0, 3.0}});
   check_binary("max", [](const auto& a, const auto& b) { return ag::max(a, b); },

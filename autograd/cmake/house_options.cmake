@@ -19,10 +19,6 @@ function(house_options target)
     # GCC 12 sees overlapping copies in `"text" + std::string` (GCC bug 105651).
     target_compile_options(${target} PRIVATE -Wno-restrict)
   endif()
-  if(CMAKE_SYSTEM_PROCESSOR MATCHES "aarch64|arm64|ARM64")
-    # Baseline x86-64 has no fused multiply-add; without this, AArch64 would round differently.
-    target_compile_options(${target} PRIVATE -ffp-contract=off)
-  endif()
 endfunction()
 
 # house_executable(TARGET): a program of ours that links the library and only keeps what it uses.

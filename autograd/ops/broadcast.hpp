@@ -23,8 +23,7 @@ struct Loops {
 bool plan_loops(const Shape& shape, const Tensor& a, const Tensor& b, Loops& loops);
 
 /// Calls f(offset_a, offset_b, offset_y) for each row of loops.inner elements.
-template <class F>
-void for_each_row(const Loops& loops, F&& f) {
+template <class F> void for_each_row(const Loops& loops, F&& f) {
   std::array<std::int64_t, kMaxDim> index{};
   std::int64_t a = 0, b = 0, y = 0, rows = 1;
   for (int i = 0; i < loops.dim; ++i) rows *= loops.extent[static_cast<std::size_t>(i)];

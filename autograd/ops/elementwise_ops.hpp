@@ -16,8 +16,7 @@ static_assert(saves_of(Reads::nothing) == Saves::nothing && saves_of(Reads::x) =
               saves_of(Reads::y) == Saves::output && saves_of(Reads::both) == Saves::both);
 
 /// y = Row(x).
-template <class Row>
-struct UnaryOp {
+template <class Row> struct UnaryOp {
   static constexpr RowInfo info = Row::info;
   static constexpr std::size_t kRow = UnaryRows::index_of<Row>();
 
@@ -53,17 +52,15 @@ struct UnaryOp {
 };
 
 /// dy times the slope by operand k, from functions that can be recorded.
-template <class Row>
-Tensor recorded_gradient(int k, const Saved<2>& saved, const Tensor& dy) {
+template <class Row> Tensor recorded_gradient(int k, const Saved<2>& saved, const Tensor& dy) {
   // A slope that reads neither operand is a constant and takes its dtype from dy.
   const Tensor& a = Row::info.reads == Reads::nothing ? dy : saved.in[0];
-  return chain(dy, k == 0 ? Row::slope_a(a, saved.in[1], saved.y)
-                          : Row::slope_b(a, saved.in[1], saved.y));
+  return chain(
+      dy, k == 0 ? Row::slope_a(a, saved.in[1], saved.y) : Row::slope_b(a, saved.in[1], saved.y));
 }
 
 /// y = Row(a, b) for operands of one shape and dtype.
-template <class Row>
-struct BinaryOp {
+template <class Row> struct BinaryOp {
   static constexpr RowInfo info = Row::info;
   static constexpr std::size_t kRow = BinaryRows::index_of<Row>();
   /// Every operand's adjoint is dy itself.
@@ -103,16 +100,15 @@ struct BinaryOp {
     const Tensor& y = saves_output(BinaryOp::saved()) ? saved.y : dy;
     Tensor result = make(dy.node()->shape, dy.node()->dtype);
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
-      kernels::binary_backward<T>(kRow, k, a.data<T>(), 1, b.data<T>(), 1, data<T>(y),
-                                  g.data<T>(), data<T>(result), count(result));
+      kernels::binary_backward<T>(kRow, k, a.data<T>(), 1, b.data<T>(), 1, data<T>(y), g.data<T>(),
+                                  data<T>(result), count(result));
     });
     return result;
   }
 };
 
 /// y = Row(a, b) for operands of one dtype whose shapes broadcast.
-template <class Row>
-struct BroadcastOp {
+template <class Row> struct BroadcastOp {
   static constexpr RowInfo info = Row::info;
   static constexpr std::size_t kRow = BinaryRows::index_of<Row>();
 

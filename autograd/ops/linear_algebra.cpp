@@ -108,11 +108,12 @@ AUTOGRAD_COLD void explain_linear(const Tensor& x, const Tensor& weight, const T
 // x: [..., k]  weight: [n, k]  bias: [n]
 AUTOGRAD_INLINE void check_linear(const Tensor& x, const Tensor& weight, const Tensor* bias) {
   const detail::Node *a = x.node(), *w = weight.node(), *b = bias ? bias->node() : nullptr;
-  const bool fits = a->dtype == w->dtype && a->shape.dim() >= 1 && w->shape.dim() == 2 &&
-                    a->shape.back() == w->shape[1] &&
-                    (!b || (b->dtype == a->dtype && b->shape.dim() == 1 &&
-                            b->shape[0] == w->shape[0]));
-  if (!fits) [[unlikely]] explain_linear(x, weight, bias);
+  const bool fits =
+      a && w && a->dtype == w->dtype && a->shape.dim() >= 1 && w->shape.dim() == 2 &&
+      a->shape.back() == w->shape[1] &&
+      (!b || (b->dtype == a->dtype && b->shape.dim() == 1 && b->shape[0] == w->shape[0]));
+  if (!fits) [[unlikely]]
+    explain_linear(x, weight, bias);
 }
 
 // x W^T, with bias where there is one.
@@ -128,14 +129,29 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor* bias)
     const T* added = bias ? b.data<T>() : nullptr;
     const std::size_t m = n == 0 ? 0 : count(y) / n;
     if (TinyProduct<T>::fits(m, n, k)) {
-      return TinyProduct<T>{source.data<T>(), k, 1, w.data<T>(), 1, k, added, data<T>(y), m, n}.run(k);
+      return TinyProduct<T>{source.data<T>(), k, 1, w.data<T>(), 1, k, added, data<T>(y), m, n}.run(
+          k);
     }
-    kernels::gemm(kernels::GemmCall<T>{.transpose_b = true, .m = m, .n = n, .k = k,
-                                       .a = source.data<T>(), .lda = k,
-                                       .b = w.data<T>(), .ldb = k, .c = data<T>(y), .ldc = n,
+    kernels::gemm(kernels::GemmCall<T>{.transpose_b = true,
+                                       .m = m,
+                                       .n = n,
+                                       .k = k,
+                                       .a = source.data<T>(),
+                                       .lda = k,
+                                       .b = w.data<T>(),
+                                       .ldb = k,
+                                       .c = data<T>(y),
+                                       .ldc = n,
                                        .bias = added});
   });
   return y;
+}
+
+// The product of all extents but the last.
+std::int64_t rows_of(const Shape& shape) {
+  std::int64_t rows = 1;
+  for (int i = 0; i + 1 < shape.dim(); ++i) rows *= shape[i];
+  return rows;
 }
 
 // The products of the backward pass, straight to the kernels.
@@ -144,15 +160,22 @@ void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
   const Dense g(dy), x(saved.in[0]), w(saved.in[1]);
   const Shape &x_shape = saved.in[0].node()->shape, &w_shape = saved.in[1].node()->shape;
   const auto n = static_cast<std::size_t>(w_shape[0]), k = static_cast<std::size_t>(w_shape[1]);
-  const std::size_t m = n == 0 ? 0 : count(dy) / n;
+  const auto m = static_cast<std::size_t>(rows_of(x_shape));
   const T *gd = g.template data<T>(), *xd = x.template data<T>(), *wd = w.template data<T>();
   if (dx.wants(0)) {
     Tensor result = make(x_shape, dy.dtype());
     if (TinyProduct<T>::fits(m, k, n)) {
       TinyProduct<T>{gd, n, 1, wd, k, 1, nullptr, data<T>(result), m, k}.run(n);
     } else {
-      kernels::gemm(kernels::GemmCall<T>{.m = m, .n = k, .k = n, .a = gd, .lda = n, .b = wd,
-                                         .ldb = k, .c = data<T>(result), .ldc = k});
+      kernels::gemm(kernels::GemmCall<T>{.m = m,
+                                         .n = k,
+                                         .k = n,
+                                         .a = gd,
+                                         .lda = n,
+                                         .b = wd,
+                                         .ldb = k,
+                                         .c = data<T>(result),
+                                         .ldc = k});
     }
     dx.set(0, std::move(result));
   }
@@ -161,8 +184,15 @@ void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
     if (TinyProduct<T>::fits(n, k, m)) {
       TinyProduct<T>{gd, 1, n, xd, k, 1, nullptr, data<T>(result), n, k}.run(m);
     } else {
-      kernels::gemm(kernels::GemmCall<T>{.transpose_a = true, .m = n, .n = k, .k = m, .a = gd,
-                                         .lda = n, .b = xd, .ldb = k, .c = data<T>(result),
+      kernels::gemm(kernels::GemmCall<T>{.transpose_a = true,
+                                         .m = n,
+                                         .n = k,
+                                         .k = m,
+                                         .a = gd,
+                                         .lda = n,
+                                         .b = xd,
+                                         .ldb = k,
+                                         .c = data<T>(result),
                                          .ldc = k});
     }
     dx.set(1, std::move(result));
@@ -188,11 +218,10 @@ void linear_backward(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) 
   }
   const Tensor &x = saved.in[0], &w = saved.in[1];
   // dy: [rows, n]  x: [rows, k]
-  const Tensor rows =
-      reshape(dy, {x.numel() / std::max<std::int64_t>(x.shape().back(), 1), w.shape()[0]});
+  const Tensor rows = reshape(dy, Shape{rows_of(x.shape()), w.shape()[0]});
   if (dx.wants(0)) dx.set(0, reshape(matmul(rows, w), x.shape()));
   if (dx.wants(1)) {
-    dx.set(1, matmul(transpose(rows), reshape(x, {rows.shape()[0], w.shape()[1]})));
+    dx.set(1, matmul(transpose(rows), reshape(x, Shape{rows.shape()[0], w.shape()[1]})));
   }
   if constexpr (N == 3) {
     if (dx.wants(2)) dx.set(2, sum(rows, {0}));
@@ -207,12 +236,13 @@ Tensor Matmul::forward(const Tensor& a, const Tensor& b) const {
   if (a.shape()[da - 1] != b.shape()[db - 2]) [[unlikely]] {
     throw ShapeError("matmul: inner dimensions differ: a is " + to_string(a.shape()) + ", b is " +
                      to_string(b.shape()) + "; need a.shape[-1] == b.shape[-2] (" +
-                     std::to_string(a.shape()[da - 1]) + " != " + std::to_string(b.shape()[db - 2]) +
-                     ")");
+                     std::to_string(a.shape()[da - 1]) +
+                     " != " + std::to_string(b.shape()[db - 2]) + ")");
   }
   Shape shape, lead;
   if (da > 2 || db > 2) {
-    shape = lead = broadcast_shapes("matmul", without_last_two(a.shape()), without_last_two(b.shape()));
+    shape = lead =
+        broadcast_shapes("matmul", without_last_two(a.shape()), without_last_two(b.shape()));
   }
   shape.push_back(a.shape()[da - 2]);
   shape.push_back(b.shape()[db - 1]);
@@ -248,9 +278,12 @@ std::vector<OpCase> Matmul::cases() {
           {"vector by matrix", {{4}, {4, 2}}, f},
           {"matrix by vector", {{3, 4}, {4}}, f},
           {"vectors", {{4}, {4}}, f},
-          {"transposed operand", {{4, 3}, {4, 2}},
+          {"transposed operand",
+           {{4, 3}, {4, 2}},
            [](const std::vector<Tensor>& in) { return matmul(transpose(in[0]), in[1]); }},
-          {"with itself", {{3, 3}}, [](const std::vector<Tensor>& in) { return matmul(in[0], in[0]); }}};
+          {"with itself", {{3, 3}}, [](const std::vector<Tensor>& in) {
+             return matmul(in[0], in[0]);
+           }}};
 }
 
 Tensor Linear::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
@@ -260,7 +293,9 @@ void Linear::backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx)
   linear_backward(saved, dy, dx);
 }
 std::vector<OpCase> Linear::cases() {
-  const TensorFunction f = [](const std::vector<Tensor>& in) { return linear(in[0], in[1], in[2]); };
+  const TensorFunction f = [](const std::vector<Tensor>& in) {
+    return linear(in[0], in[1], in[2]);
+  };
   return {{"rows", {{4, 2}, {3, 2}, {3}}, f},
           {"batch", {{2, 3, 4}, {5, 4}, {5}}, f},
           {"vector", {{4}, {2, 4}, {2}}, f}};
@@ -272,8 +307,9 @@ void LinearNoBias::backward(const Saved<2>& saved, const Tensor& dy, Gradients<2
   linear_backward(saved, dy, dx);
 }
 std::vector<OpCase> LinearNoBias::cases() {
-  return {{"rows", {{4, 2}, {3, 2}},
-           [](const std::vector<Tensor>& in) { return linear(in[0], in[1], Tensor()); }}};
+  return {{"rows", {{4, 2}, {3, 2}}, [](const std::vector<Tensor>& in) {
+             return linear(in[0], in[1], Tensor());
+           }}};
 }
 
 }  // namespace autograd::ops

@@ -5,9 +5,9 @@ namespace autograd::ops {
 
 namespace {
 
-template <class Row>
-OpEntry row_entry(int arity) {
-  return {Row::info.name, Row::info.value, Row::info.slope, Row::info.note, Row::info.ulp, arity, {}};
+template <class Row> OpEntry row_entry(int arity) {
+  return {
+      Row::info.name, Row::info.value, Row::info.slope, Row::info.note, Row::info.ulp, arity, {}};
 }
 
 std::vector<OpEntry> make_entries() {
@@ -15,8 +15,8 @@ std::vector<OpEntry> make_entries() {
   UnaryRows::for_each([&]<class Row>() { entries.push_back(row_entry<Row>(1)); });
   BinaryRows::for_each([&]<class Row>() { entries.push_back(row_entry<Row>(2)); });
   StructuredOps::for_each([&]<class Op>() {
-    entries.push_back({Op::info.name, Op::info.value, Op::info.derivative, Op::info.note, 0, 0,
-                       Op::cases()});
+    entries.push_back(
+        {Op::info.name, Op::info.value, Op::info.derivative, Op::info.note, 0, 0, Op::cases()});
   });
   return entries;
 }

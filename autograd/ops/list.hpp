@@ -18,14 +18,9 @@
 
 namespace autograd::ops {
 
-template <class... Ops>
-struct OpList {
-  template <class Op>
-  static constexpr bool contains = (std::same_as<Op, Ops> || ...);
-  template <class F>
-  static void for_each(F&& f) {
-    (f.template operator()<Ops>(), ...);
-  }
+template <class... Ops> struct OpList {
+  template <class Op> static constexpr bool contains = (std::same_as<Op, Ops> || ...);
+  template <class F> static void for_each(F&& f) { (f.template operator()<Ops>(), ...); }
 };
 
 using StructuredOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo, Matmul, Linear,
@@ -38,31 +33,26 @@ concept HasCases = requires {
 };
 
 // Rows check their own list and cases in RowList::index_of.
-template <class Op>
-struct Listed {
+template <class Op> struct Listed {
   static_assert(HasCases<Op>, "this op has no cases: give it static std::vector<OpCase> cases()");
   static constexpr bool value = StructuredOps::contains<Op>;
 };
-template <class Row>
-struct Listed<UnaryOp<Row>> {
+template <class Row> struct Listed<UnaryOp<Row>> {
   static constexpr bool value = UnaryRows::contains<Row>;
 };
-template <class Row>
-struct Listed<BinaryOp<Row>> {
+template <class Row> struct Listed<BinaryOp<Row>> {
   static constexpr bool value = BinaryRows::contains<Row>;
 };
-template <class Row>
-struct Listed<BroadcastOp<Row>> {
+template <class Row> struct Listed<BroadcastOp<Row>> {
   static constexpr bool value = BinaryRows::contains<Row>;
 };
-template <class Op>
-inline constexpr bool kListed = Listed<Op>::value;
+template <class Op> inline constexpr bool kListed = Listed<Op>::value;
 
 /// What is known of one operation at run time.
 struct OpEntry {
   std::string name, value, derivative, note;
-  double ulp = 0;       // of elementwise rows
-  int arity = 1;        // of elementwise rows; 0 for structured ops
+  double ulp = 0;  // of elementwise rows
+  int arity = 1;   // of elementwise rows; 0 for structured ops
   std::vector<OpCase> cases;
 };
 /// All operations, in the order of the lists.

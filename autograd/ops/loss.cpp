@@ -11,9 +11,9 @@ constexpr std::int64_t kFew = 16;
 
 Tensor MeanSquaredError::forward(const Tensor& a, const Tensor& b) const {
   if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) {
-    throw ShapeError("mean_squared_error: the operands differ: a is " + std::string(name(a.dtype())) +
-                     " " + to_string(a.shape()) + ", b is " + name(b.dtype()) + " " +
-                     to_string(b.shape()) + "; need equal shape and dtype");
+    throw ShapeError("mean_squared_error: the operands differ: a is " +
+                     std::string(name(a.dtype())) + " " + to_string(a.shape()) + ", b is " +
+                     name(b.dtype()) + " " + to_string(b.shape()) + "; need equal shape and dtype");
   }
   const Dense x(a), z(b);
   Tensor y = make(Shape(), a.dtype());

@@ -8,8 +8,8 @@ namespace autograd::ops {
 
 /// The mean of (a - b)^2 over all elements of two tensors of one shape.
 struct MeanSquaredError {
-  static constexpr OpInfo info{"mean_squared_error", "mean of (a - b)^2", "2 dy (a - b) / n, negated",
-                               "NaN for no elements"};
+  static constexpr OpInfo info{"mean_squared_error", "mean of (a - b)^2",
+                               "2 dy (a - b) / n, negated", "NaN for no elements"};
   static std::vector<OpCase> cases();
 
   Saves saved() const { return Saves::inputs; }

@@ -31,6 +31,10 @@ void accumulate(Tape& tape, std::int32_t slot, Tensor g);
 }  // namespace detail
 }  // namespace autograd
 
+namespace autograd::detail {
+[[noreturn]] AUTOGRAD_COLD void throw_saved_changed(const char* function, const Node* node);
+}  // namespace autograd::detail
+
 namespace autograd::ops {
 
 /// One line of the op table.
@@ -55,15 +59,34 @@ constexpr bool saves_inputs(Saves saves) { return saves == Saves::inputs || save
 constexpr bool saves_output(Saves saves) { return saves == Saves::output || saves == Saves::both; }
 
 /// What was saved; the tensors not asked for are undefined.
-template <std::size_t N>
-struct Saved {
+template <std::size_t N> struct Saved {
   std::array<Tensor, N> in;
   Tensor y;
 };
 
+/// A tensor that an op reads without differentiating it: a condition, an index.
+class Attribute {
+ public:
+  Attribute(Tensor x)
+      : tensor_(std::move(x)),
+        version_(tensor_.node()->base->version.load(std::memory_order_relaxed)) {}
+  const Tensor& tensor() const { return tensor_; }
+  /// For backward: throws TapeError when its elements were changed in place since.
+  const Tensor& unchanged(const char* function) const {
+    const detail::Node* node = tensor_.node();
+    if (version_ != node->base->version.load(std::memory_order_relaxed)) {
+      detail::throw_saved_changed(function, node);
+    }
+    return tensor_;
+  }
+
+ private:
+  Tensor tensor_;
+  std::uint32_t version_;
+};
+
 /// Where backward puts the adjoints of the operands, each at most once.
-template <std::size_t N>
-class Gradients {
+template <std::size_t N> class Gradients {
  public:
   Gradients(Tape& tape, const std::array<std::int32_t, N>& slots, bool recorded)
       : tape_(tape), slots_(slots), recorded_(recorded) {}
@@ -96,10 +119,7 @@ class Dense {
       node_ = copy_.node();
     }
   }
-  template <class T>
-  const T* data() const {
-    return static_cast<const T*>(node_->data);
-  }
+  template <class T> const T* data() const { return static_cast<const T*>(node_->data); }
 
  private:
   Tensor copy_;
@@ -112,10 +132,7 @@ inline Tensor make(const Shape& shape, DType dtype) {
 }
 /// The same with the shape and dtype of a contiguous tensor.
 inline Tensor make_like(const Tensor& x) { return Tensor::adopt(detail::make_like(x.node())); }
-template <class T>
-T* data(const Tensor& x) {
-  return static_cast<T*>(x.node()->data);
-}
+template <class T> T* data(const Tensor& x) { return static_cast<T*>(x.node()->data); }
 inline std::size_t count(const Tensor& x) { return static_cast<std::size_t>(x.node()->numel); }
 
 }  // namespace autograd::ops

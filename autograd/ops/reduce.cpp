@@ -56,7 +56,8 @@ Tensor reduce(const Tensor& x, std::uint32_t axes, bool keepdim, ReduceKernel<T>
     while (low > 0 && reduced(axes, low - 1)) extent *= static_cast<std::size_t>(extents[--low]);
     for (int i = 0; i < low; ++i) outer *= static_cast<std::size_t>(extents[i]);
     for (int i = high; i < extents.dim(); ++i) inner *= static_cast<std::size_t>(extents[i]);
-    Tensor y = make({static_cast<std::int64_t>(outer), static_cast<std::int64_t>(inner)}, x.dtype());
+    Tensor y =
+        make({static_cast<std::int64_t>(outer), static_cast<std::int64_t>(inner)}, x.dtype());
     kernel(data<T>(source), data<T>(y), outer, extent, inner);
     for (int i = low; i < high; ++i) extents[i] = 1;
     source = y;
@@ -101,11 +102,9 @@ struct AxisLayout {
   }
 };
 
-template <class T>
-using AxisKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
+template <class T> using AxisKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
 
-template <class T>
-void along(const Tensor& x, const Tensor& y, int axis, AxisKernel<T> kernel) {
+template <class T> void along(const Tensor& x, const Tensor& y, int axis, AxisKernel<T> kernel) {
   const Tensor source = contiguous(x);
   const AxisLayout layout(x.shape(), axis);
   kernel(data<T>(source), data<T>(y), layout.outer, layout.extent, layout.inner);
@@ -119,8 +118,9 @@ TensorFunction over(const Axes& axes, ReduceOptions options,
 }  // namespace
 
 Tensor Sum::forward(const Tensor& x) const {
-  return dispatch_floating(info.name, x.dtype(),
-                           [&]<class T>(T) { return reduce<T>(x, axes, keepdim, &kernels::sum<T>); });
+  return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    return reduce<T>(x, axes, keepdim, &kernels::sum<T>);
+  });
 }
 void Sum::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
   const bool one = !dx.recorded() && dy.numel() == 1;
@@ -160,8 +160,9 @@ Tensor Max::forward(const Tensor& x) const {
     throw ValueError("max: no elements along the reduced axes: x is " + to_string(x.shape()) +
                      "; need at least one");
   }
-  return dispatch_floating(info.name, x.dtype(),
-                           [&]<class T>(T) { return reduce<T>(x, axes, keepdim, &kernels::max<T>); });
+  return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    return reduce<T>(x, axes, keepdim, &kernels::max<T>);
+  });
 }
 void Max::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
   // Where the result is NaN the gradient goes to the NaNs: x != x finds them and nothing else.
@@ -196,7 +197,8 @@ void LogSumExp::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& 
   const std::uint32_t axes = 1u << axis;
   Tensor weights = softmax(x, axis);
   const double infinity = std::numeric_limits<double>::infinity();
-  if (max(where(detach(saved.y) == infinity, constant(x, 1), constant(x, 0))).item() > 0) {
+  if (saved.y.numel() > 0 &&
+      max(where(detach(saved.y) == infinity, constant(x, 1), constant(x, 0))).item() > 0) {
     const Tensor infinite = where(detach(x) == infinity, constant(x, 1), constant(x, 0));
     const Tensor shared = infinite / sum(infinite, {axis}, {.keepdim = true});
     weights = where(spread(saved.y, x.shape(), axes) == infinity, shared, weights);
@@ -205,8 +207,9 @@ void LogSumExp::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& 
 }
 std::vector<OpCase> LogSumExp::cases() {
   return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return logsumexp(in[0], 0); }},
-          {"columns, kept", {{2, 3, 4}},
-           [](const std::vector<Tensor>& in) { return logsumexp(in[0], -1, {.keepdim = true}); }}};
+          {"columns, kept", {{2, 3, 4}}, [](const std::vector<Tensor>& in) {
+             return logsumexp(in[0], -1, {.keepdim = true});
+           }}};
 }
 
 Tensor Softmax::forward(const Tensor& x) const {
@@ -231,8 +234,9 @@ void Softmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx
   dx.set(0, std::move(result));
 }
 std::vector<OpCase> Softmax::cases() {
-  return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return softmax(in[0], 0); }},
-          {"columns", {{2, 3, 4}}, [](const std::vector<Tensor>& in) { return softmax(in[0], -1); }}};
+  return {
+      {"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return softmax(in[0], 0); }},
+      {"columns", {{2, 3, 4}}, [](const std::vector<Tensor>& in) { return softmax(in[0], -1); }}};
 }
 
 Tensor LogSoftmax::forward(const Tensor& x) const {
@@ -258,8 +262,9 @@ void LogSoftmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>&
 }
 std::vector<OpCase> LogSoftmax::cases() {
   return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return log_softmax(in[0], 0); }},
-          {"columns", {{2, 3, 4}},
-           [](const std::vector<Tensor>& in) { return log_softmax(in[0], -1); }}};
+          {"columns", {{2, 3, 4}}, [](const std::vector<Tensor>& in) {
+             return log_softmax(in[0], -1);
+           }}};
 }
 
 Tensor SumTo::forward(const Tensor& x) const {
@@ -274,9 +279,8 @@ Tensor SumTo::forward(const Tensor& x) const {
     throw ShapeError("sum_to: the shape does not broadcast to x: shape is " + to_string(shape) +
                      ", x is " + to_string(x.shape()) + "; need equal extents or 1");
   }
-  Tensor y = dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
-    return reduce<T>(x, axes, true, &kernels::sum<T>);
-  });
+  Tensor y = dispatch_floating(
+      info.name, x.dtype(), [&]<class T>(T) { return reduce<T>(x, axes, true, &kernels::sum<T>); });
   y.node()->shape = shape;
   std::int64_t stride = 1;
   for (int i = shape.dim() - 1; i >= 0; --i) {
@@ -289,10 +293,14 @@ void SumTo::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const 
   dx.set(0, broadcast_to(dy, from));
 }
 std::vector<OpCase> SumTo::cases() {
-  return {{"leading axis", {{3, 4}}, [](const std::vector<Tensor>& in) { return sum_to(in[0], {4}); }},
-          {"inner axis", {{2, 3, 4}},
-           [](const std::vector<Tensor>& in) { return sum_to(in[0], {2, 1, 4}); }},
-          {"to one", {{2, 3}}, [](const std::vector<Tensor>& in) { return sum_to(in[0], Shape{}); }}};
+  return {
+      {"leading axis", {{3, 4}}, [](const std::vector<Tensor>& in) { return sum_to(in[0], {4}); }},
+      {"inner axis",
+       {{2, 3, 4}},
+       [](const std::vector<Tensor>& in) {
+         return sum_to(in[0], {2, 1, 4});
+       }},
+      {"to one", {{2, 3}}, [](const std::vector<Tensor>& in) { return sum_to(in[0], Shape{}); }}};
 }
 
 }  // namespace autograd::ops

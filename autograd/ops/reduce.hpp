@@ -43,8 +43,9 @@ struct Max {
   void backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const;
 };
 struct LogSumExp {
-  static constexpr OpInfo info{"logsumexp", "ln sum e^x along an axis", "dy softmax(x)",
-                               "all -inf: -inf, gradient 0; +inf: gradient shared by the infinities"};
+  static constexpr OpInfo info{
+      "logsumexp", "ln sum e^x along an axis", "dy softmax(x)",
+      "all -inf: -inf, gradient 0; +inf: gradient shared by the infinities"};
   static std::vector<OpCase> cases();
   int axis = 0;
   bool keepdim = false;
@@ -64,8 +65,7 @@ struct Softmax {
   void backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const;
 };
 struct LogSoftmax {
-  static constexpr OpInfo info{"log_softmax", "x - logsumexp(x) along an axis",
-                               "dy - e^y sum(dy)"};
+  static constexpr OpInfo info{"log_softmax", "x - logsumexp(x) along an axis", "dy - e^y sum(dy)"};
   static std::vector<OpCase> cases();
   int axis = 0;
 

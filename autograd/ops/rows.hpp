@@ -28,15 +28,12 @@ struct RowInfo {
 };
 
 /// The rows of one arity; the position of a row is its index in every kernel table.
-template <class... Rows>
-struct RowList {
+template <class... Rows> struct RowList {
   static constexpr std::size_t size = sizeof...(Rows);
 
-  template <class Row>
-  static constexpr bool contains = (std::is_same_v<Row, Rows> || ...);
+  template <class Row> static constexpr bool contains = (std::is_same_v<Row, Rows> || ...);
 
-  template <class Row>
-  static constexpr std::size_t index_of() {
+  template <class Row> static constexpr std::size_t index_of() {
     static_assert(contains<Row>, "this row is not in UnaryRows or BinaryRows: add it to the list");
     static_assert(Row::info.cases[0].low < Row::info.cases[0].high,
                   "this row has no cases: give it an interval to draw test arguments from");
@@ -46,10 +43,7 @@ struct RowList {
   }
 
   /// Calls f.template operator()<Row>() for each row in order.
-  template <class F>
-  static constexpr void for_each(F&& f) {
-    (f.template operator()<Rows>(), ...);
-  }
+  template <class F> static constexpr void for_each(F&& f) { (f.template operator()<Rows>(), ...); }
 };
 
 }  // namespace autograd

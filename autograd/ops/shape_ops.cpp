@@ -49,8 +49,7 @@ Strides contiguous_strides(const Shape& shape) {
   return strides;
 }
 
-template <class T>
-void copy_rows(const Tensor& x, const Tensor& y) {
+template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
   const int dim = x.dim();
   const std::int64_t inner = dim ? x.shape()[dim - 1] : 1;
   const std::int64_t step = dim ? x.node()->strides[static_cast<std::size_t>(dim - 1)] : 1;
@@ -82,9 +81,9 @@ void check_index(const char* function, const Tensor& index, std::int64_t rows,
   const auto values = index.data<std::int64_t>();
   for (std::size_t i = 0; i < values.size(); ++i) {
     if (values[i] < 0 || values[i] >= columns) {
-      throw ValueError(std::string(function) + ": index out of range: " + std::to_string(values[i]) +
-                       " at position " + std::to_string(i) + "; need at least 0 and less than " +
-                       std::to_string(columns));
+      throw ValueError(std::string(function) + ": index out of range: " +
+                       std::to_string(values[i]) + " at position " + std::to_string(i) +
+                       "; need at least 0 and less than " + std::to_string(columns));
     }
   }
 }
@@ -112,8 +111,8 @@ Tensor Reshape::forward(const Tensor& x) const {
     strides = contiguous_strides(shape);
   } else if (x.numel() == 0 || !view_strides(x, shape, strides)) {
     Tensor copy = contiguous(x);
-    return Tensor::adopt(detail::make_view(copy.node(), copy.node()->data, shape,
-                                           contiguous_strides(shape)));
+    return Tensor::adopt(
+        detail::make_view(copy.node(), copy.node()->data, shape, contiguous_strides(shape)));
   }
   return Tensor::adopt(detail::make_view(x.node(), x.node()->data, shape, strides));
 }
@@ -122,8 +121,11 @@ void Reshape::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) cons
 }
 std::vector<OpCase> Reshape::cases() {
   return {{"flatten", {{3, 4}}, [](const Inputs& in) { return reshape(in[0], {-1}); }},
-          {"of a transpose", {{3, 4}},
-           [](const Inputs& in) { return reshape(transpose(in[0]), {2, 6}); }},
+          {"of a transpose",
+           {{3, 4}},
+           [](const Inputs& in) {
+             return reshape(transpose(in[0]), {2, 6});
+           }},
           {"to a scalar", {{1}}, [](const Inputs& in) { return reshape(in[0], Shape{}); }}};
 }
 
@@ -148,9 +150,19 @@ void BroadcastTo::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) 
   dx.set(0, sum_to(dy, from));
 }
 std::vector<OpCase> BroadcastTo::cases() {
-  return {{"leading axis", {{4}}, [](const Inputs& in) { return broadcast_to(in[0], {3, 4}); }},
-          {"inner axis", {{3, 1}}, [](const Inputs& in) { return broadcast_to(in[0], {2, 3, 4}); }},
-          {"scalar", {Shape{}}, [](const Inputs& in) { return broadcast_to(in[0], {2, 2}); }}};
+  return {{"leading axis",
+           {{4}},
+           [](const Inputs& in) {
+             return broadcast_to(in[0], {3, 4});
+           }},
+          {"inner axis",
+           {{3, 1}},
+           [](const Inputs& in) {
+             return broadcast_to(in[0], {2, 3, 4});
+           }},
+          {"scalar", {Shape{}}, [](const Inputs& in) {
+             return broadcast_to(in[0], {2, 2});
+           }}};
 }
 
 Tensor Contiguous::forward(const Tensor& x) const {
@@ -167,8 +179,8 @@ void Contiguous::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) c
   dx.set(0, dy);
 }
 std::vector<OpCase> Contiguous::cases() {
-  return {{"of a transpose", {{3, 4}},
-           [](const Inputs& in) { return contiguous(transpose(in[0])); }}};
+  return {
+      {"of a transpose", {{3, 4}}, [](const Inputs& in) { return contiguous(transpose(in[0])); }}};
 }
 
 Tensor Cast::forward(const Tensor& x) const {
@@ -190,9 +202,9 @@ std::vector<OpCase> Cast::cases() {
 }
 
 Tensor Where::forward(const Tensor& a, const Tensor& b) const {
-  const Shape shape = broadcast_shapes("where", condition.shape(),
-                                       broadcast_shapes("where", a.shape(), b.shape()));
-  const Tensor c = contiguous(broadcast_to(condition, shape));
+  const Shape shape =
+      broadcast_shapes("where", condition.tensor().shape(), broadcast_shapes("where", a.shape(), b.shape()));
+  const Tensor c = contiguous(broadcast_to(condition.tensor(), shape));
   const Tensor x = contiguous(broadcast_to(detach(a), shape));
   const Tensor z = contiguous(broadcast_to(detach(b), shape));
   Tensor y = make(shape, a.dtype());
@@ -202,11 +214,13 @@ Tensor Where::forward(const Tensor& a, const Tensor& b) const {
   return y;
 }
 void Where::backward(const Saved<2>&, const Tensor& dy, Gradients<2>& dx) const {
-  if (dx.wants(0)) dx.set(0, sum_to(where(condition, dy, 0.0), a_shape));
-  if (dx.wants(1)) dx.set(1, sum_to(where(condition, 0.0, dy), b_shape));
+  const Tensor& c = condition.unchanged(info.name);
+  if (dx.wants(0)) dx.set(0, sum_to(where(c, dy, 0.0), a_shape));
+  if (dx.wants(1)) dx.set(1, sum_to(where(c, 0.0, dy), b_shape));
 }
 std::vector<OpCase> Where::cases() {
-  return {{"both sides", {{3, 4}, {3, 4}},
+  return {{"both sides",
+           {{3, 4}, {3, 4}},
            [](const Inputs& in) {
              const Tensor c = tensor({{1, 0, 1, 0}, {0, 0, 1, 1}, {1, 1, 0, 0}}) > 0.5;
              return where(c, in[0], in[1]);
@@ -223,17 +237,17 @@ Tensor Pick::forward(const Tensor& x) const {
   }
   const Tensor source = contiguous(x);
   const std::int64_t rows = x.shape()[0], width = x.shape()[1];
-  check_index("pick", index, rows, width);
+  check_index("pick", index.tensor(), rows, width);
   Tensor y = make({rows}, x.dtype());
   dispatch(x.dtype(), [&]<class T>(T) {
     for (std::int64_t i = 0; i < rows; ++i) {
-      data<T>(y)[i] = data<T>(source)[i * width + data<std::int64_t>(index)[i]];
+      data<T>(y)[i] = data<T>(source)[i * width + data<std::int64_t>(index.tensor())[i]];
     }
   });
   return y;
 }
 void Pick::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
-  dx.set(0, unpick(dy, index, columns));
+  dx.set(0, unpick(dy, index.unchanged(info.name), columns));
 }
 std::vector<OpCase> Pick::cases() {
   return {{"rows", {{3, 4}}, [](const Inputs& in) {
@@ -247,18 +261,18 @@ Tensor Unpick::forward(const Tensor& y) const {
                      std::to_string(columns) + "; need 1 axis and columns >= 0");
   }
   const std::int64_t rows = y.shape()[0];
-  check_index("unpick", index, rows, columns);
+  check_index("unpick", index.tensor(), rows, columns);
   const Tensor source = contiguous(y);
   Tensor x = zeros({rows, columns}, y.dtype());
   dispatch(y.dtype(), [&]<class T>(T) {
     for (std::int64_t i = 0; i < rows; ++i) {
-      data<T>(x)[i * columns + data<std::int64_t>(index)[i]] = data<T>(source)[i];
+      data<T>(x)[i * columns + data<std::int64_t>(index.tensor())[i]] = data<T>(source)[i];
     }
   });
   return x;
 }
 void Unpick::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
-  dx.set(0, pick(dy, index));
+  dx.set(0, pick(dy, index.unchanged(info.name)));
 }
 std::vector<OpCase> Unpick::cases() {
   return {{"rows", {{3}}, [](const Inputs& in) {

@@ -57,7 +57,7 @@ struct Where {
   static constexpr OpInfo info{"where", "c ? a : b", "dy where c, dy where not c",
                                "the other side gets 0, never NaN"};
   static std::vector<OpCase> cases();
-  Tensor condition;
+  Attribute condition;
   Shape a_shape, b_shape;
 
   Saves saved() const { return Saves::nothing; }
@@ -67,7 +67,7 @@ struct Where {
 struct Pick {
   static constexpr OpInfo info{"pick", "x[i, index[i]]", "unpick(dy)"};
   static std::vector<OpCase> cases();
-  Tensor index;
+  Attribute index;
   std::int64_t columns = 0;
 
   Saves saved() const { return Saves::nothing; }
@@ -77,7 +77,7 @@ struct Pick {
 struct Unpick {
   static constexpr OpInfo info{"unpick", "zeros with y[i] at [i, index[i]]", "pick(dy)"};
   static std::vector<OpCase> cases();
-  Tensor index;
+  Attribute index;
   std::int64_t columns = 0;
 
   Saves saved() const { return Saves::nothing; }

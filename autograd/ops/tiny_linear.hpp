@@ -18,8 +18,7 @@ inline constexpr std::size_t kTinyTerms = 4;
 
 /// y [rows, columns] = a b + bias, summed over `terms`. Element (r, s) of a is a[r a_row + s a_term],
 /// element (s, c) of b is b[s b_term + c b_column]; bias [columns] may be null.
-template <class T>
-struct TinyProduct {
+template <class T> struct TinyProduct {
   const T* a;
   std::size_t a_row, a_term;
   const T* b;
@@ -46,8 +45,7 @@ struct TinyProduct {
   static constexpr std::size_t kLanes = 16 / sizeof(T);
   typedef T Register __attribute__((vector_size(16)));
 
-  template <std::size_t S>
-  AUTOGRAD_INLINE void with_terms() const {
+  template <std::size_t S> AUTOGRAD_INLINE void with_terms() const {
     std::size_t done = 0;
     if (columns == 1) done = blocks<S, 1>();
     if (columns == 2) done = blocks<S, 2>();
@@ -55,8 +53,7 @@ struct TinyProduct {
     for (; done < rows * columns; ++done) y[done] = element<S>(done / columns, done % columns);
   }
 
-  template <std::size_t S>
-  AUTOGRAD_INLINE T element(std::size_t r, std::size_t c) const {
+  template <std::size_t S> AUTOGRAD_INLINE T element(std::size_t r, std::size_t c) const {
     const T* p = a + r * a_row;
     const T* q = b + c * b_column;
     T sum = bias ? bias[c] + p[0] * q[0] : p[0] * q[0];
@@ -65,8 +62,7 @@ struct TinyProduct {
   }
 
   // Whole registers of results; returns how many elements that were.
-  template <std::size_t S, std::size_t C>
-  AUTOGRAD_INLINE std::size_t blocks() const {
+  template <std::size_t S, std::size_t C> AUTOGRAD_INLINE std::size_t blocks() const {
     std::size_t at = 0;
     for (; at + kLanes <= rows * C; at += kLanes) {
       Register sums;

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the parts of bench_figures share: one line of its table, and how times are taken. Each part is a
-// function that appends its lines; bench_figures.cpp prints them.
+// What the parts of bench_figures share: one line of its table, and how times are taken. Each part
+// is a function that appends its lines; bench_figures.cpp prints them.
 //
 // Times are minima: a neighbor on the machine makes a window longer, never shorter. Jobs that are
-// compared take turns in short windows, so that a slow spell hits all of them.
+// compared take turns in short windows, so that a slow spell hits all of them. Windows of a
+// millisecond and more are measured in processor time, which does not count what others ran meanwhile.
 #pragma once
 
 #include <functional>
@@ -23,7 +24,7 @@ struct Figure {
 };
 using Figures = std::vector<Figure>;
 
-void footprint_figures(Figures& figures, const std::string& folder);  // folder: for scratch files
+void footprint_figures(Figures& figures, const std::string& scratch_folder);
 void tensor_figures(Figures& figures, double seconds);
 void scalar_figures(Figures& figures, double seconds);
 void chain_figures(Figures& figures);
@@ -33,8 +34,10 @@ void chain_figures(Figures& figures);
 double heston_primal(const Heston& heston, const double* x);
 double rosenbrock_primal(const Rosenbrock& rosenbrock, const double* x);
 
-/// Seconds of a clock that only goes forward.
+/// Seconds of a clock that only goes forward; reading it takes some 20 ns.
 double now();
+/// Seconds that this thread has run; reading it takes some 200 ns.
+double processor_time();
 
 /// The compiler must assume that this is read.
 template <class T> inline void keep(const T& value) { asm volatile("" : : "g"(&value) : "memory"); }

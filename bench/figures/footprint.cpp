@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// What using the library costs besides time in it: compiling a page, program size, start-up, memory.
-// CMakeLists.txt passes the compiler and the files to look at.
+// What using the library costs besides time in it: compiling a page, program size, start-up and
+// memory. CMakeLists.txt passes the compiler and the files to look at.
 #include <fcntl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -23,8 +23,8 @@ struct Run {
   double seconds, peak_bytes;
 };
 
-/// Runs a program with its output thrown away. The peak is never below this program's own size when it
-/// starts the other (Linux counts the moment before exec), so measure before growing.
+/// Runs a program with its output thrown away. The peak is never below this program's own size when
+/// it starts the other (Linux counts the moment before exec), so measure before growing.
 Run run(const std::vector<std::string>& command) {
   std::vector<char*> arguments;
   for (const std::string& word : command) arguments.push_back(const_cast<char*>(word.c_str()));
@@ -74,24 +74,22 @@ void footprint_figures(Figures& figures, const std::string& folder) {
   check.push_back("-fsyntax-only");
   object.insert(object.end(), {"-c", "-o", folder + "/page.o"});
 
-  figures.push_back({"compiling a page with both umbrella headers: -O2 -fsyntax-only",
-                     fastest(5, check), "s", 2.5});
   figures.push_back(
-      {"  the same to an object: -O2 -c", fastest(5, object), "s", 2.5, "libtorch 15.9"});
-  figures.push_back({"example xor: size of the program",
-                     have_xor ? file_bytes(xor_program) / 1e6 : kMissing, "MB", 4});
-  figures.push_back({"  start-up (xor --help)",
+      {"compile a page with both headers: -O2 -fsyntax-only", fastest(5, check), "s", 2.5});
+  figures.push_back({"the same page: -O2 -c", fastest(5, object), "s", 2.5, "libtorch 15.9"});
+  figures.push_back(
+      {"`xor`: size of the program", have_xor ? file_bytes(xor_program) / 1e6 : kMissing, "MB", 4});
+  figures.push_back({"`xor --help`: start to end",
                      have_xor ? fastest(20, {xor_program, "--help"}) * 1e3 : kMissing, "ms", 5,
                      "libtorch 410"});
-  figures.push_back({"  peak resident memory of the training", training.peak_bytes / 1e6, "MB", 15,
-                     "libtorch 167"});
-  figures.push_back({"  start to end of the training, pictures included", training.seconds, "s"});
   figures.push_back(
-      {"minimal program (bench/figures/minimal.cpp): size", file_bytes(minimal) / 1e6, "MB"});
-  figures.push_back({"  start to end", fastest(20, {minimal}) * 1e3, "ms"});
-  figures.push_back({"  peak resident memory", peak / 1e6, "MB"});
-  figures.push_back({"libautograd.a", file_bytes(BENCH_AUTOGRAD) / 1e6, "MB"});
-  figures.push_back({"libnn.a", file_bytes(BENCH_NN) / 1e6, "MB"});
+      {"`xor`: peak resident memory", training.peak_bytes / 1e6, "MB", 15, "libtorch 167"});
+  figures.push_back({"`xor`: start to end, pictures included", training.seconds, "s"});
+  figures.push_back({"minimal program: size", file_bytes(minimal) / 1e6, "MB"});
+  figures.push_back({"minimal program: start to end", fastest(20, {minimal}) * 1e3, "ms"});
+  figures.push_back({"minimal program: peak resident memory", peak / 1e6, "MB"});
+  figures.push_back({"`libautograd.a`", file_bytes(BENCH_AUTOGRAD) / 1e6, "MB"});
+  figures.push_back({"`libnn.a`", file_bytes(BENCH_NN) / 1e6, "MB"});
 }
 
 }  // namespace bench

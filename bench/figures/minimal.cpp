@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The smallest useful program: its size, start-up time and memory are what linking the library costs.
+// The smallest useful program: its size, start-up time and memory are what the library costs.
 #include <autograd/autograd.hpp>
 
 #include <cstdio>

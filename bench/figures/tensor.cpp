@@ -77,8 +77,8 @@ void tensor_figures(Figures& figures, double seconds) {
   figures.push_back({"add of 4 elements, gradients on: forward", chain.forward() * 1e9, "ns", 18,
                      "prototype 9, libtorch 1,120"});
   figures.push_back(
-      {"  its backward", chain.backward() * 1e9, "ns", 10, "prototype 3, libtorch 1,800"});
-  figures.push_back({"XOR 2-2-1, batch 4: one SGD step", times[1] * 1e9, "ns", 250,
+      {"the same: backward", chain.backward() * 1e9, "ns", 10, "prototype 3, libtorch 1,800"});
+  figures.push_back({"XOR 2-2-1, batch 4, float32: one SGD step", times[1] * 1e9, "ns", 250,
                      "prototype 109, tiny-dnn 1,600, libtorch 44,000"});
 }
 

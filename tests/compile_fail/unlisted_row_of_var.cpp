@@ -10,8 +10,7 @@ struct Cube {
   static double slope(double x, double) { return 3 * x * x; }
 };
 
-template <class Row>
-autograd::Var of_var(const autograd::Var& x) {
+template <class Row> autograd::Var of_var(const autograd::Var& x) {
   return autograd::detail::Unary<Row, autograd::detail::Leaf>(x);
 }
 template autograd::Var of_var<autograd::ops::Square>(const autograd::Var&);

@@ -56,8 +56,8 @@ std::vector<Case> row_cases(const RowCalls& row, Generator& generator) {
     for (const Shape& shape : shapes) {
       inputs.push_back(draw(shape, generator, row.info.cases[0], row.info.cases[1]));
     }
-    cases.push_back({label, inputs, with_transposed(f, transposed),
-                     with_transposed(reference, transposed)});
+    cases.push_back(
+        {label, inputs, with_transposed(f, transposed), with_transposed(reference, transposed)});
   };
   if (row.arity == 1) {
     add("matrix", {{3, 4}});
@@ -217,7 +217,8 @@ TEST_P(OpWalk, GradientsHaveTheShapesOfTheInputs) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OpWalk, testing::Range(std::size_t{0}, autograd::ops::all_ops().size()),
+INSTANTIATE_TEST_SUITE_P(All, OpWalk,
+                         testing::Range(std::size_t{0}, autograd::ops::all_ops().size()),
                          [](const testing::TestParamInfo<std::size_t>& tested) {
                            return test_name(autograd::ops::all_ops()[tested.param].name);
                          });

@@ -16,8 +16,7 @@ using Index = std::vector<std::int64_t>;
 constexpr double kTight = 1e-13;
 
 // Calls f(index) for every element of a tensor of that shape, in row-major order.
-template <class F>
-void for_each_index(const Shape& shape, F&& f) {
+template <class F> void for_each_index(const Shape& shape, F&& f) {
   Index index(static_cast<std::size_t>(shape.dim()), 0);
   for (std::int64_t left = shape.numel(); left > 0; --left) {
     f(index);
@@ -41,8 +40,7 @@ double at(const Tensor& x, const Index& index) {
 }
 
 // A tensor of that shape whose elements are f(index).
-template <class F>
-Tensor built(const Shape& shape, F&& f) {
+template <class F> Tensor built(const Shape& shape, F&& f) {
   Doubles elements;
   for_each_index(shape, [&](const Index& index) { elements.push_back(f(index)); });
   return autograd::tensor(elements, shape);
@@ -56,8 +54,13 @@ Tensor random(const Shape& shape, std::uint64_t seed = 11) {
 // x and views of other strides and of repeated elements, with three axes.
 std::vector<Tensor> layouts() {
   const Tensor x = random({3, 4, 5});
-  return {x, autograd::transpose(x), autograd::transpose(x, 0, 2), autograd::transpose(x, 0, 1),
-          autograd::broadcast_to(random({4, 1}), {3, 4, 5}), random({1, 1, 1}), random({2, 1, 3})};
+  return {x,
+          autograd::transpose(x),
+          autograd::transpose(x, 0, 2),
+          autograd::transpose(x, 0, 1),
+          autograd::broadcast_to(random({4, 1}), {3, 4, 5}),
+          random({1, 1, 1}),
+          random({2, 1, 3})};
 }
 
 // Walks every layout and every set of axes; `fold` makes one element of a line of them.
@@ -166,13 +169,11 @@ void check_matmul() {
   const Tensor row = random({4}), matrix = random({4, 3}), column = random({3});
   const Tensor tall = autograd::reshape(row, Shape{1, 4});
   expect_same(autograd::matmul(row, matrix),
-              autograd::reshape(product(tall, matrix, {1, 3}),
-                                Shape{3}),
-              kTight);
-  expect_same(autograd::matmul(matrix, column),
-              autograd::reshape(product(matrix, autograd::reshape(column, Shape{3, 1}), {4, 1}),
-                                Shape{4}),
-              kTight);
+              autograd::reshape(product(tall, matrix, {1, 3}), Shape{3}), kTight);
+  expect_same(
+      autograd::matmul(matrix, column),
+      autograd::reshape(product(matrix, autograd::reshape(column, Shape{3, 1}), {4, 1}), Shape{4}),
+      kTight);
   EXPECT_NEAR(autograd::matmul(row, row).item(),
               product(tall, autograd::reshape(row, Shape{4, 1}), {1, 1}).item(), kTight);
 }
@@ -278,18 +279,18 @@ const std::map<std::string, std::function<void()>>& checks() {
        }},
       {"max",
        [] {
-         check_reduction([](auto& x, auto& axes, auto o) { return autograd::max(x, axes, o); },
-                         [](const Doubles& line) {
-                           return *std::max_element(line.begin(), line.end());
-                         },
-                         false);
+         check_reduction(
+             [](auto& x, auto& axes, auto o) { return autograd::max(x, axes, o); },
+             [](const Doubles& line) { return *std::max_element(line.begin(), line.end()); },
+             false);
        }},
       {"sum_to",
        [] {
          check_reduction(
              [](const Tensor& x, const Axes& axes, ReduceOptions options) {
                Shape kept = x.shape(), dropped;
-               for (std::int64_t axis : axes) kept[static_cast<int>(axis < 0 ? axis + 3 : axis)] = 1;
+               for (std::int64_t axis : axes)
+                 kept[static_cast<int>(axis < 0 ? axis + 3 : axis)] = 1;
                const Tensor y = autograd::sum_to(x, kept);
                for (int i = 0; i < 3; ++i) {
                  bool gone = false;

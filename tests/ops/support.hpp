@@ -4,10 +4,10 @@
 // new row or op is tested without a change to any test.
 #pragma once
 
+#include <gtest/gtest.h>
 #include <autograd/apply.hpp>
 #include <autograd/autograd.hpp>
 #include <autograd/ops/list.hpp>
-#include <gtest/gtest.h>
 
 #include <cctype>
 #include <cmath>
@@ -32,26 +32,27 @@ struct RowCalls {
   autograd::RowInfo info;
   int arity = 1;
   autograd::TensorFunction f;
-  std::function<double(double, double)> value;                     // b is unused for arity 1
-  std::function<double(int, double, double, double)> slope;        // argument, a, b, y
+  std::function<double(double, double)> value;               // b is unused for arity 1
+  std::function<double(int, double, double, double)> slope;  // argument, a, b, y
 };
 
 inline const std::vector<RowCalls>& all_rows() {
   static const std::vector<RowCalls> rows = [] {
     std::vector<RowCalls> list;
     autograd::ops::UnaryRows::for_each([&]<class Row>() {
-      list.push_back({Row::info, 1,
-                      [](const Inputs& in) {
-                        return autograd::apply(autograd::ops::UnaryOp<Row>{}, in[0]);
-                      },
-                      [](double a, double) { return Row::value(a); },
-                      [](int, double a, double, double y) { return Row::slope(a, y); }});
+      list.push_back(
+          {Row::info, 1,
+           [](const Inputs& in) { return autograd::apply(autograd::ops::UnaryOp<Row>{}, in[0]); },
+           [](double a, double) { return Row::value(a); },
+           [](int, double a, double, double y) { return Row::slope(a, y); }});
     });
     autograd::ops::BinaryRows::for_each([&]<class Row>() {
       list.push_back({Row::info, 2,
                       [](const Inputs& in) {
-                        return autograd::apply(autograd::ops::BinaryOp<Row>{}, in[0],
-                                               in[1]);
+                        return in[0].shape() == in[1].shape()
+                                   ? autograd::apply(autograd::ops::BinaryOp<Row>{}, in[0], in[1])
+                                   : autograd::apply(autograd::ops::BroadcastOp<Row>{}, in[0],
+                                                     in[1]);
                       },
                       [](double a, double b) { return Row::value(a, b); },
                       [](int k, double a, double b, double y) {
@@ -112,8 +113,7 @@ inline void expect_same(const Tensor& got, const Tensor& want, double tolerance 
 }
 
 /// f throws an E with exactly this message.
-template <class E, class F>
-void expect_message(const std::string& message, F&& f) {
+template <class E, class F> void expect_message(const std::string& message, F&& f) {
   try {
     f();
     ADD_FAILURE() << "nothing thrown, want: " << message;
@@ -130,8 +130,7 @@ inline Tensor gradient(const std::function<Tensor(const Tensor&)>& f, const Tens
 }
 
 /// The derivative of f(x), a scalar function, at x.
-template <class F>
-double derivative(F&& f, double x) {
+template <class F> double derivative(F&& f, double x) {
   autograd::Tape tape;
   autograd::Var input = tape.input(x);
   autograd::Var y = f(input);

@@ -60,7 +60,10 @@ std::vector<Use> uses() {
       {"matmul, second", [=] { matmul(x, u); }},
       {"linear, input", [=] { linear(u, x, Tensor()); }},
       {"linear, weight", [=] { linear(v, u, Tensor()); }},
-      {"linear, both", [=] { linear(u, u, tensor({1, 2})); }},
+      {"linear, both",
+       [=] {
+         linear(u, u, tensor({1, 2}));
+       }},
       {"mean_squared_error, first", [=] { mean_squared_error(u, x); }},
       {"mean_squared_error, second", [=] { mean_squared_error(x, u); }},
       {"transpose", [=] { transpose(u); }},
@@ -74,7 +77,10 @@ std::vector<Use> uses() {
       {"pick, elements", [=] { pick(u, i); }},
       {"pick, index", [=] { pick(x, u); }},
       {"unpick, elements", [=] { unpick(u, i, 3); }},
-      {"unpick, index", [=] { unpick(tensor({1, 2}), u, 3); }},
+      {"unpick, index",
+       [=] {
+         unpick(tensor({1, 2}), u, 3);
+       }},
       {"detach", [=] { detach(u); }},
       {"equal, first", [=] { equal(u, x); }},
       {"equal, second", [=] { equal(x, u); }},
@@ -85,16 +91,15 @@ std::vector<Use> uses() {
       {"add_, source", [=] { add_(ones({3}), u); }},
       {"copy_, target", [=] { copy_(Tensor(), x); }},
       {"copy_, source", [=] { copy_(ones({3}), u); }},
-      {"note_change", [] {
+      {"note_change",
+       [] {
          Tensor none;
          note_change(none, "test");
        }},
-      {"custom_function, input", [=] {
-         custom_function(first, [](auto&, auto&, auto&) { return Inputs{}; })({u});
-       }},
-      {"custom_function, result", [=] {
-         custom_function(nothing, [](auto&, auto&, auto&) { return Inputs{}; })({x});
-       }},
+      {"custom_function, input",
+       [=] { custom_function(first, [](auto&, auto&, auto&) { return Inputs{}; })({u}); }},
+      {"custom_function, result",
+       [=] { custom_function(nothing, [](auto&, auto&, auto&) { return Inputs{}; })({x}); }},
       {"to_string", [=] { to_string(u); }},
       {"zeros_like", [=] { zeros_like(u); }},
       {"ones_like", [=] { ones_like(u); }},
@@ -119,12 +124,16 @@ std::vector<Use> uses() {
       {"zero_grad", [] { Tensor().zero_grad(); }},
       {"Tape::input", [=] { Tape().input(u); }},
       {"Tape::backward", [=] { Tape().backward(u); }},
-      {"Tape::backward_to", [=] {
+      {"Tape::backward_to",
+       [=] {
          Tape tape;
          tape.backward_to(u, tape.mark());
        }},
       {"grad of f, input", [=] { autograd::grad(first, {u}); }},
-      {"value_and_grad, input", [=] { value_and_grad(first, {x, u}); }},
+      {"value_and_grad, input",
+       [=] {
+         value_and_grad(first, {x, u});
+       }},
       {"vjp, input", [=] { vjp(first, {u}, s); }},
       {"gradcheck, input", [=] { gradcheck(first, {u}); }},
       {"gradgradcheck, input", [=] { gradgradcheck(first, {u}); }},
@@ -194,8 +203,9 @@ TEST(Undefined, MayBeCopiedAndPassedWhereItMeansNone) {
   const Tensor x = tape.input(tensor({2.0}));
   tape.backward(x * x, {.seed = none});
   expect_values(x.grad(), {4});
-  expect_message<ValueError>("grad: f returned no tensor",
-                             [] { autograd::grad([](const Inputs&) { return Tensor(); }, {ones({1})}); });
+  expect_message<ValueError>("grad: f returned no tensor", [] {
+    autograd::grad([](const Inputs&) { return Tensor(); }, {ones({1})});
+  });
 }
 
 }  // namespace
