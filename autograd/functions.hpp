@@ -2,8 +2,8 @@
 // The functions of tensors, all differentiable unless said otherwise. Names and semantics follow
 // PyTorch. Every function is thread-safe and records on the tapes in scope that track an operand.
 //
-// Operands of different dtype meet in the wider one (bool < int64 < float32 < float64); numbers never
-// promote a floating-point tensor. Shapes broadcast by NumPy's rules. What the rows of
+// Elementwise operands of different dtype meet in the wider one (bool < int64 < float32 < float64);
+// numbers never promote a floating-point tensor; products of matrices and losses need one dtype. Shapes broadcast by NumPy's rules. What the rows of
 // ops/elementwise.hpp say of values, slopes and kinks is printed in the README's op table.
 #pragma once
 

@@ -168,7 +168,9 @@ void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
 
 // Zeroes the adjoints of statements after `from`, for a sweep.
 void Tape::prepare_adjoints(std::int32_t from) {
-  reserve_adjoints(statements(), inputs_);
+  // A value forgotten by a rewind may still be in a statement of a release build: its index has to
+  // lie within the adjoints.
+  reserve_adjoints(std::max(statements(), most_), inputs_);
   // Only tensor records throw.
   std::vector<double>& saved = storage_->saved;
   saved.clear();

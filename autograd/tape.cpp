@@ -148,12 +148,14 @@ detail::Tag detail::record_mixed(const Entry* entries, const Tag* tags, int n) {
   if (!r.tape) return kPassive;
   std::int32_t index[kMaxArguments];
   int kept = 0;
+  bool active = false;
   for (int i = 0; i < n; ++i) {
-    // A branch that was not taken has index 0 whatever its tag.
+    // A branch that was not taken has index 0 whatever its tag; the value still is not a constant.
     index[i] = entries[i].index == 0 ? 0 : r.tape->resolve(tags[i]);
     kept += index[i] != 0;
+    active = active || !(tags[i] & kPassive);
   }
-  if (kept == 0) return kPassive;
+  if (!active) return kPassive;
   if (!has_room(r, static_cast<std::size_t>(kept))) grow(r);
   auto* entry = reinterpret_cast<Entry*>(r.top);
   for (int i = 0; i < n; ++i) {
@@ -330,6 +332,7 @@ void Tape::forget_after(const Mark& mark) {
   // At position 0 all statements are gone, and a new recording code tells them from the next ones in
   // every build. Elsewhere it would send those before the mark through the slow path.
   const bool fresh = kChecked || mark.size == 0;
+  most_ = std::max(most_, statements());
   set_recording(fresh ? next_recording(recording_) : recording_, mark.size);
   s.segments.push_back({mark.size + 1, detail::next_serial(), recording_});
 }

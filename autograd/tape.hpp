@@ -162,6 +162,7 @@ class Tape {
   std::int32_t input_room_ = 0;    // inputs that fit; 0 during a sweep
   std::int32_t swept_inputs_ = 0;  // inputs that existed at the last sweep
   std::int32_t swept_ = 0;         // statements whose adjoints of a retained sweep can be read
+  std::int32_t most_ = 0;          // statements that were ever recorded at once
   std::int32_t gathered_ = 0;      // statements whose adjoints are being gathered for backward_from
   bool pending_ = false;  // backward_to gathered adjoints that backward_from has to carry on
   bool sweeping_ = false;

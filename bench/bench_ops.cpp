@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every operation, forward and forward with backward, float32, one thread. Rows are run at three
-// sizes and structured operations at the shapes of their test cases; both come from the op lists, so
+// sizes, structured operations at the shapes of their test cases; both come from the op lists, so
 // a new operation needs no line here. matmul, linear and softmax get larger sizes of their own.
 #include <benchmark/benchmark.h>
 #include <autograd/apply.hpp>

@@ -70,7 +70,7 @@ template <class Row> struct BinaryOp {
 
   Tensor forward(const Tensor& a, const Tensor& b) const {
     if (!a.node()->contiguous || !b.node()->contiguous) [[unlikely]] {
-      return forward(contiguous(a), contiguous(b));
+      return forward(row_major(a), row_major(b));
     }
     Tensor y = make_like(a);
     if (tiny<Row>(a.node(), b.node(), y.node())) return y;
@@ -122,7 +122,7 @@ template <class Row> struct BroadcastOp {
     Tensor y = make(broadcast_shapes(info.name, a.shape(), b.shape()), a.dtype());
     if (y.numel() == 0) return y;
     Loops loops;
-    if (!plan_loops(y.shape(), a, b, loops)) return forward(contiguous(a), contiguous(b));
+    if (!plan_loops(y.shape(), a, b, loops)) return forward(row_major(a), row_major(b));
     dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
       for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t k) {
         kernels::binary<T>(kRow, data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b,
@@ -138,7 +138,7 @@ template <class Row> struct BroadcastOp {
       if (!dx.wants(i)) continue;
       Tensor g = std::is_same_v<Row, Add> ? dy
                  : dx.recorded()          ? recorded_gradient<Row>(k, saved, dy)
-                                          : gradient(k, saved, contiguous(dy));
+                                          : gradient(k, saved, row_major(dy));
       // An operand that was not repeated has dy's shape, and may not have been saved.
       dx.set(i, saved.in[i].defined() ? sum_to(g, saved.in[i].shape()) : std::move(g));
     }
@@ -157,7 +157,7 @@ template <class Row> struct BroadcastOp {
       if (plan_loops(dy.shape(), saved.in[0], saved.in[1], loops)) {
         run(k, saved.in[0], saved.in[1], y, dy, result, loops);
       } else {
-        const Tensor a = contiguous(saved.in[0]), b = contiguous(saved.in[1]);
+        const Tensor a = row_major(saved.in[0]), b = row_major(saved.in[1]);
         plan_loops(dy.shape(), a, b, loops);
         run(k, a, b, y, dy, result, loops);
       }

@@ -18,7 +18,7 @@ struct Matrix {
 
   explicit Matrix(const Tensor& source) : x(source) {
     if (!describe()) {
-      x = contiguous(source);
+      x = row_major(source);
       describe();
     }
   }

@@ -110,12 +110,15 @@ inline bool exclusive(const Tensor& x) {
   return detail::unique(node) && node->base == node && node->contiguous;
 }
 
+/// x itself when it is contiguous, else a copy in row-major order that no tape sees.
+Tensor row_major(const Tensor& x);
+
 /// x as kernels want it: x itself when it is contiguous, else a copy that lives as long as this.
 class Dense {
  public:
   explicit Dense(const Tensor& x) : node_(x.node()) {
     if (!node_->contiguous) [[unlikely]] {
-      copy_ = contiguous(x);
+      copy_ = row_major(x);
       node_ = copy_.node();
     }
   }

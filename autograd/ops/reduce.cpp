@@ -37,7 +37,7 @@ using ReduceKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_
 // Reduces runs of neighboring axes one after the other, the last run first.
 template <class T>
 Tensor reduce(const Tensor& x, std::uint32_t axes, bool keepdim, ReduceKernel<T> kernel) {
-  Tensor source = contiguous(x);
+  Tensor source = row_major(x);
   const Shape shape = reduced_shape(x.shape(), axes, keepdim);
   if (shape.dim() == 0 && axes + 1 == 1u << x.dim() && axes != 0) {  // all of it, at once
     Tensor y = make(shape, x.dtype());
@@ -105,7 +105,7 @@ struct AxisLayout {
 template <class T> using AxisKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
 
 template <class T> void along(const Tensor& x, const Tensor& y, int axis, AxisKernel<T> kernel) {
-  const Tensor source = contiguous(x);
+  const Tensor source = row_major(x);
   const AxisLayout layout(x.shape(), axis);
   kernel(data<T>(source), data<T>(y), layout.outer, layout.extent, layout.inner);
 }
@@ -224,7 +224,7 @@ void Softmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx
     dx.set(0, y * (dy - sum(dy * y, {axis}, {.keepdim = true})));
     return;
   }
-  const Tensor g = contiguous(dy);
+  const Tensor g = row_major(dy);
   Tensor result = make(g.shape(), g.dtype());
   const AxisLayout layout(g.shape(), axis);
   dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {
@@ -251,7 +251,7 @@ void LogSoftmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>&
     dx.set(0, dy - exp(y) * sum(dy, {axis}, {.keepdim = true}));
     return;
   }
-  const Tensor g = contiguous(dy);
+  const Tensor g = row_major(dy);
   Tensor result = make(g.shape(), g.dtype());
   const AxisLayout layout(g.shape(), axis);
   dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {

@@ -110,7 +110,7 @@ Tensor Reshape::forward(const Tensor& x) const {
   if (x.is_contiguous()) {
     strides = contiguous_strides(shape);
   } else if (x.numel() == 0 || !view_strides(x, shape, strides)) {
-    Tensor copy = contiguous(x);
+    Tensor copy = row_major(x);
     return Tensor::adopt(
         detail::make_view(copy.node(), copy.node()->data, shape, contiguous_strides(shape)));
   }
@@ -165,6 +165,8 @@ std::vector<OpCase> BroadcastTo::cases() {
            }}};
 }
 
+Tensor row_major(const Tensor& x) { return x.is_contiguous() ? x : Contiguous{}.forward(x); }
+
 Tensor Contiguous::forward(const Tensor& x) const {
   Tensor y = make(x.shape(), x.dtype());
   if (y.numel() == 0) return y;
@@ -184,7 +186,7 @@ std::vector<OpCase> Contiguous::cases() {
 }
 
 Tensor Cast::forward(const Tensor& x) const {
-  const Tensor source = contiguous(x);
+  const Tensor source = row_major(x);
   Tensor y = make(x.shape(), dtype);
   dispatch(x.dtype(), [&]<class From>(From) {
     dispatch(dtype, [&]<class To>(To) {
@@ -202,11 +204,11 @@ std::vector<OpCase> Cast::cases() {
 }
 
 Tensor Where::forward(const Tensor& a, const Tensor& b) const {
-  const Shape shape =
-      broadcast_shapes("where", condition.tensor().shape(), broadcast_shapes("where", a.shape(), b.shape()));
-  const Tensor c = contiguous(broadcast_to(condition.tensor(), shape));
-  const Tensor x = contiguous(broadcast_to(detach(a), shape));
-  const Tensor z = contiguous(broadcast_to(detach(b), shape));
+  const Shape shape = broadcast_shapes("where", condition.tensor().shape(),
+                                       broadcast_shapes("where", a.shape(), b.shape()));
+  const Tensor c = row_major(broadcast_to(condition.tensor(), shape));
+  const Tensor x = row_major(broadcast_to(detach(a), shape));
+  const Tensor z = row_major(broadcast_to(detach(b), shape));
   Tensor y = make(shape, a.dtype());
   dispatch(a.dtype(), [&]<class T>(T) {
     kernels::select<T>(data<bool>(c), 1, data<T>(x), 1, data<T>(z), 1, data<T>(y), count(y));
@@ -235,7 +237,7 @@ Tensor Pick::forward(const Tensor& x) const {
     throw ShapeError("pick: x has the wrong number of axes: x is " + to_string(x.shape()) +
                      "; need 2");
   }
-  const Tensor source = contiguous(x);
+  const Tensor source = row_major(x);
   const std::int64_t rows = x.shape()[0], width = x.shape()[1];
   check_index("pick", index.tensor(), rows, width);
   Tensor y = make({rows}, x.dtype());
@@ -262,7 +264,7 @@ Tensor Unpick::forward(const Tensor& y) const {
   }
   const std::int64_t rows = y.shape()[0];
   check_index("unpick", index.tensor(), rows, columns);
-  const Tensor source = contiguous(y);
+  const Tensor source = row_major(y);
   Tensor x = zeros({rows, columns}, y.dtype());
   dispatch(y.dtype(), [&]<class T>(T) {
     for (std::int64_t i = 0; i < rows; ++i) {

@@ -4,7 +4,7 @@
 //
 // Times are minima: a neighbor on the machine makes a window longer, never shorter. Jobs that are
 // compared take turns in short windows, so that a slow spell hits all of them. Windows of a
-// millisecond and more are measured in processor time, which does not count what others ran meanwhile.
+// millisecond and more are measured in processor time: it does not count what others ran meanwhile.
 #pragma once
 
 #include <functional>
@@ -29,7 +29,7 @@ void tensor_figures(Figures& figures, double seconds);
 void scalar_figures(Figures& figures, double seconds);
 void chain_figures(Figures& figures);
 
-// The functions themselves, in a file of their own: where the gradient's code is, the compiler could
+// The functions themselves, in a file of their own: beside the gradient's code the compiler could
 // share work between the two or drop one.
 double heston_primal(const Heston& heston, const double* x);
 double rosenbrock_primal(const Rosenbrock& rosenbrock, const double* x);
