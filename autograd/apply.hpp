@@ -72,12 +72,13 @@ template <class Op, std::size_t N> struct OpRecord : Record {
 
   OpRecord(const Op& o, const std::array<std::int32_t, N>& s) : Record{&kInfo}, op(o), slots(s) {}
 
-  static void sweep(Record& base, Tape& tape, const Tensor& dy) {
+  static void sweep(Record& base, Tape& tape, Tensor& dy) {
     auto& record = static_cast<OpRecord&>(base);
     if constexpr (requires { requires Op::kPassesThrough; }) {
-      for (std::int32_t slot : record.slots) {
-        if (slot) tape.accumulate(slot, dy);
+      for (std::size_t k = 0; k + 1 < N; ++k) {
+        if (record.slots[k]) tape.accumulate(record.slots[k], dy);
       }
+      if (record.slots[N - 1]) tape.accumulate(record.slots[N - 1], std::move(dy));
     } else {
       ops::Gradients<N> dx(tape, record.slots, recorder->tape != nullptr);
       if constexpr (kPlain) {
@@ -122,6 +123,7 @@ template <class Op, std::size_t N>
 AUTOGRAD_INLINE bool find_slots(Tape& tape, const std::array<Node*, N>& in,
                                 std::array<std::int32_t, N>& slots) {
   std::int32_t any = 0;
+#pragma GCC unroll 4
   for (std::size_t k = 0; k < N; ++k) any |= slots[k] = slot_of(tape, in[k], Op::info.name);
   return any != 0;
 }

@@ -44,7 +44,7 @@ struct CustomRecord : detail::Record {
     }
   }
 
-  static void sweep(Record& base, Tape& tape, const Tensor& dy) {
+  static void sweep(Record& base, Tape& tape, Tensor& dy) {
     auto& record = static_cast<CustomRecord&>(base);
     for (std::size_t k = 0; k <= record.inputs.size(); ++k) {
       const Tensor& saved = k < record.inputs.size() ? record.inputs[k] : record.y;

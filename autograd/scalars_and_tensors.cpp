@@ -15,7 +15,7 @@ struct StackRecord : detail::Record {
   std::vector<std::int32_t> indices;
 
   explicit StackRecord(std::vector<std::int32_t> i) : Record{&kInfo}, indices(std::move(i)) {}
-  static void sweep(Record& base, Tape& tape, const Tensor& dy) {
+  static void sweep(Record& base, Tape& tape, Tensor& dy) {
     auto& record = static_cast<StackRecord&>(base);
     const Tensor g = contiguous(dy);
     for (std::size_t i = 0; i < record.indices.size(); ++i) {
@@ -34,7 +34,7 @@ struct UnstackRecord : detail::Record {
   DType dtype;
 
   UnstackRecord(std::int32_t s, DType d) : Record{&kInfo}, slot(s), dtype(d) {}
-  static void sweep(Record& base, Tape& tape, const Tensor&) {
+  static void sweep(Record& base, Tape& tape, Tensor&) {
     auto& record = static_cast<UnstackRecord&>(base);
     bool any = false;
     for (std::int32_t i = 0; i < record.n; ++i) any = any || tape.adjoint(record.first + i) != 0;

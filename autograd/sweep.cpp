@@ -88,20 +88,18 @@ Tensor clone(const Tensor& x) {
 }  // namespace
 
 // sum = sum + g, in place when nothing else holds sum and no outer tape records.
-void Tape::add_to(detail::Node*& sum, Tensor g) {
-  if (!sum) {
-    sum = g.release_node();
-  } else if (!detail::recorder->tape && exclusive(sum) && g.node()->contiguous) {
-    if (!ops::tiny<ops::Add>(sum, g.node(), sum)) add_in_place(sum, g.node());
+void Tape::add_to(detail::Node*& sum, detail::Node* g) {
+  if (!detail::recorder->tape && exclusive(sum) && g->contiguous) {
+    if (!ops::tiny_add_to(sum, g)) add_in_place(sum, g);
   } else {
-    Tensor total = Tensor::share(sum) + g;  // sum stays as it is when this throws
+    Tensor total = Tensor::share(sum) + Tensor::share(g);  // sum stays as it is when this throws
     detail::release(std::exchange(sum, total.release_node()));
   }
 }
 
 void Tape::deposit() {
   const bool recorded = detail::recorder->tape != nullptr;
-  std::vector<detail::LeafSlot>& leaves = storage_->leaves;
+  detail::Pile<detail::LeafSlot>& leaves = storage_->leaves;
   // First all that may throw: every gradient changes, or none does.
   for (std::size_t i = 1; i < leaves.size(); ++i) {
     detail::LeafSlot& leaf = leaves[i];
@@ -110,7 +108,7 @@ void Tape::deposit() {
     leaf.in_place = sum && !recorded && exclusive(sum) && leaf.adjoint->contiguous;
     if (leaf.in_place) continue;
     if (sum) {
-      add_to(leaf.adjoint, Tensor::share(leaf.node->grad));
+      add_to(leaf.adjoint, leaf.node->grad);
     } else if (!recorded && !exclusive(leaf.adjoint)) {
       // A gradient of its own: two inputs of a sum receive the same tensor.
       const Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
@@ -362,20 +360,20 @@ void Tape::undo_sweep(const Mark& to, bool retain) {
   pending_ = false;
 }
 
-void Tape::run_record(detail::Record* record, bool retain) {
+AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
   detail::Node* adjoint = nullptr;
   if (record->out) {
     adjoint =
         std::exchange(storage_->slots[static_cast<std::size_t>(record->out)].adjoint, nullptr);
   }
   if (adjoint || !record->out) {
-    const Tensor dy = Tensor::adopt(adjoint);
+    Tensor dy = Tensor::adopt(adjoint);
     record->info->sweep(*record, *this, dy);
   }
   if (!retain) destroy_last();
 }
 
-void detail::accumulate(Tape& tape, std::int32_t slot, Tensor g) {
+void detail::accumulate(Tape& tape, std::int32_t slot, Tensor&& g) {
   tape.accumulate(slot, std::move(g));
 }
 
@@ -447,10 +445,20 @@ void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
   Cursor cursor{reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
                 open ? recorder_.counts : chunk.counts,
                 open ? statements() : storage_->chunks[index + 1].before};
-  while (sweep_statements(adjoints_, cursor, low)) {
+  const auto run = [&] {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
     run_record(record, retain);
+  };
+  while (sweep_statements(adjoints_, cursor, low)) {
+    run();
+    // Records in a row, as tensor programs have them, need no look at the adjoints of scalars.
+    while (cursor.k > low && *cursor.count == detail::kTensorRecord) {
+      ++cursor.count;
+      --cursor.entry;
+      --cursor.k;
+      run();
+    }
   }
 }
 

@@ -82,7 +82,7 @@ Tape::~Tape() {
   destroy_records(nullptr);
   if (pending_) drop_adjoints(1);
   storage_->drop_leaves(1);
-  storage_->slots.resize(1);
+  storage_->slots.shrink(1);
   detail::TapeStorage::give_back(storage_);
 }
 
@@ -206,7 +206,7 @@ std::int32_t Tape::add_leaf(detail::Node* node, bool input) {
   try {
     s.index_leaf(s.leaves.size() - 1);
   } catch (...) {
-    s.leaves.pop_back();
+    s.leaves.shrink(s.leaves.size() - 1);
     throw;
   }
   detail::retain(node);
@@ -250,7 +250,7 @@ void Tape::make_record_room(std::size_t bytes) {
     s.use_block(s.block + 1);
   }
   if (!detail::has_room(recorder_, 1)) grow();
-  if (s.slots.size() == s.slots.capacity()) s.slots.reserve(2 * s.slots.size());
+  if (s.slots.full()) s.slots.grow();
 }
 
 void Tape::link(detail::Node* y, std::int32_t slot) {
@@ -317,7 +317,7 @@ void Tape::forget_after(const Mark& mark) {
   destroy_records(mark.record);
   // A sweep leaves none behind except those that wait for backward_from.
   if (pending_) drop_adjoints(mark.slots);
-  s.slots.resize(static_cast<std::size_t>(mark.slots), {});
+  s.slots.shrink(static_cast<std::size_t>(mark.slots));
   s.drop_leaves(static_cast<std::size_t>(mark.leaves));
   s.chunk = mark.chunk;
   recorder_.top = mark.top;

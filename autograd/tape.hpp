@@ -98,7 +98,8 @@ class Tape {
   /// A record made of `args` at the end of the stream; `y` (may be null) gets a new slot.
   template <class R, class... Args> R* append(detail::Node* y, Args&&... args);
   /// Adds g to what has arrived at a slot.
-  void accumulate(std::int32_t slot, Tensor g);
+  void accumulate(std::int32_t slot, Tensor&& g);
+  void accumulate(std::int32_t slot, const Tensor& g);
   /// True for an input of this tape or a parameter that has joined it.
   bool is_leaf(const detail::Node* node) const;
   /// True when a tape in scope, or one that is being swept, recorded the node.
@@ -147,7 +148,8 @@ class Tape {
   std::int32_t find_linked(const detail::Node* node) const;
   void make_record_room(std::size_t bytes);
   void link(detail::Node* y, std::int32_t slot);
-  static void add_to(detail::Node*& sum, Tensor g);
+  static void add_to(detail::Node*& sum, detail::Node* g);
+  detail::Node*& adjoint_at(std::int32_t slot);
   std::int32_t add_leaf(detail::Node* node, bool input);
   Mark start() const;
 

@@ -44,8 +44,8 @@ template <class R, class... Args> AUTOGRAD_INLINE R* Tape::append(detail::Node* 
   static_assert(alignof(R) <= 16);
   constexpr std::size_t kBytes = (sizeof(R) + 15) & ~std::size_t{15};
   detail::TapeStorage& s = *storage_;
-  if (s.block_top + kBytes > s.block_end || !detail::has_room(recorder_, 1) ||
-      s.slots.size() == s.slots.capacity()) [[unlikely]] {
+  if (s.block_top + kBytes > s.block_end || !detail::has_room(recorder_, 1) || s.slots.full())
+      [[unlikely]] {
     make_record_room(kBytes);
   }
   R* record = new (s.block_top) R(std::forward<Args>(args)...);
@@ -64,7 +64,7 @@ template <class R, class... Args> AUTOGRAD_INLINE R* Tape::append(detail::Node* 
   detail::fusable = 0;
   if (y) {
     base->out = static_cast<std::int32_t>(s.slots.size());
-    s.slots.push_back({generation_, nullptr});
+    s.slots.push({generation_, nullptr});
     y->tracked_version = y->base->version.load(std::memory_order_relaxed);
     if (y->generation == 0) [[likely]] {
       y->generation = generation_;
@@ -86,14 +86,27 @@ AUTOGRAD_INLINE void Tape::destroy_last() {
   if (record->info->destroy) record->info->destroy(*record);
 }
 
-AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, Tensor g) {
+AUTOGRAD_INLINE detail::Node*& Tape::adjoint_at(std::int32_t slot) {
   detail::TapeStorage& s = *storage_;
-  detail::Node*& sum = slot > 0 ? s.slots[static_cast<std::size_t>(slot)].adjoint
-                                : s.leaves[static_cast<std::size_t>(-slot)].adjoint;
+  return slot > 0 ? s.slots[static_cast<std::size_t>(slot)].adjoint
+                  : s.leaves[static_cast<std::size_t>(-slot)].adjoint;
+}
+
+AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, Tensor&& g) {
+  detail::Node*& sum = adjoint_at(slot);
   if (!sum) [[likely]] {
     sum = g.release_node();
   } else {
-    add_to(sum, std::move(g));
+    add_to(sum, g.node());
+  }
+}
+
+AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, const Tensor& g) {
+  detail::Node*& sum = adjoint_at(slot);
+  if (!sum) {
+    sum = Tensor(g).release_node();
+  } else {
+    add_to(sum, g.node());
   }
 }
 

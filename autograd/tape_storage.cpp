@@ -76,7 +76,7 @@ void TapeStorage::index_leaf(std::size_t i) {
 void TapeStorage::drop_leaves(std::size_t from) {
   if (from >= leaves.size()) return;
   for (std::size_t i = from; i < leaves.size(); ++i) release(leaves[i].node);
-  leaves.resize(from);
+  leaves.shrink(from);
   leaf_index.clear();
   if (from > kFewLeaves) index_leaf(from - 1);
 }

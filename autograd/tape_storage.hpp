@@ -7,6 +7,7 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <vector>
 
 #include "node.hpp"
@@ -21,7 +22,8 @@ struct Record;
 struct RecordInfo {
   const char* name;
   /// Turns the adjoint of the result into those of the operands, through tape.accumulate.
-  void (*sweep)(Record& record, Tape& tape, const Tensor& dy);
+  /// It may take dy, which nothing needs afterwards.
+  void (*sweep)(Record& record, Tape& tape, Tensor& dy);
   void (*destroy)(Record& record) noexcept;  // null: nothing to destroy
 };
 
@@ -57,6 +59,50 @@ struct LeafSlot {
   bool in_place = false;  // during deposit: the adjoint is added to the gradient in place
 };
 
+/// A growing array whose size costs one load: a vector's is a subtraction and a shift, several times in
+/// every recorded operation. T is plain data.
+template <class T> class Pile {
+ public:
+  Pile() = default;
+  Pile(const Pile&) = delete;
+  Pile& operator=(const Pile&) = delete;
+  ~Pile() {
+    if (data_) deallocate(data_, capacity_ * sizeof(T));
+  }
+
+  std::uint32_t size() const { return size_; }
+  std::uint32_t capacity() const { return capacity_; }
+  bool full() const { return size_ == capacity_; }
+  T& operator[](std::size_t i) { return data_[i]; }
+  const T& operator[](std::size_t i) const { return data_[i]; }
+  T* begin() { return data_; }
+  T* end() { return data_ + size_; }
+  const T* begin() const { return data_; }
+  const T* end() const { return data_ + size_; }
+  T& back() { return data_[size_ - 1]; }
+  /// There has to be room.
+  AUTOGRAD_INLINE void push(const T& value) { data_[size_++] = value; }
+  void push_back(const T& value) {
+    if (full()) grow();
+    push(value);
+  }
+  void shrink(std::size_t size) { size_ = static_cast<std::uint32_t>(size); }
+  AUTOGRAD_COLD void grow() {
+    const std::uint32_t capacity = capacity_ ? 2 * capacity_ : 64;
+    T* data = static_cast<T*>(allocate(capacity * sizeof(T)));
+    if (data_) {
+      std::memcpy(static_cast<void*>(data), data_, size_ * sizeof(T));
+      deallocate(data_, capacity_ * sizeof(T));
+    }
+    data_ = data;
+    capacity_ = capacity;
+  }
+
+ private:
+  T* data_ = nullptr;
+  std::uint32_t size_ = 0, capacity_ = 0;
+};
+
 /// A stretch of recording between rewinds: statements from `first` on.
 struct Segment {
   std::int32_t first;
@@ -69,8 +115,8 @@ struct TapeStorage {
 
   std::vector<Chunk> chunks;
   std::size_t chunk = 0;
-  std::vector<Slot> slots;
-  std::vector<LeafSlot> leaves;
+  Pile<Slot> slots;
+  Pile<LeafSlot> leaves;
   std::vector<std::int32_t> leaf_index;  // by address, open addressing; empty while leaves are few
   std::vector<Segment> segments;
   std::vector<std::byte*> blocks;  // of records

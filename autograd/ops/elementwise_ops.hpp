@@ -68,16 +68,19 @@ template <class Row> struct BinaryOp {
 
   static constexpr Saves saved() { return saves_of(info.reads); }
 
-  Tensor forward(const Tensor& a, const Tensor& b) const {
+  AUTOGRAD_INLINE Tensor forward(const Tensor& a, const Tensor& b) const {
     if (!a.node()->contiguous || !b.node()->contiguous) [[unlikely]] {
-      return forward(row_major(a), row_major(b));
+      return any_size(row_major(a), row_major(b));
     }
-    Tensor y = make_like(a);
-    if (tiny<Row>(a.node(), b.node(), y.node())) return y;
-    dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
-      kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
-    });
-    return y;
+    if constexpr (kPlainArithmetic<Row>) {
+      if (a.node()->numel <= 8) {
+        Tensor y = make_like(a);
+        if (!tiny<Row>(a.node(), b.node(), y.node())) [[unlikely]]
+          fill(a, b, y);
+        return y;
+      }
+    }
+    return any_size(a, b);
   }
 
   void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
@@ -93,6 +96,17 @@ template <class Row> struct BinaryOp {
   }
 
  private:
+  __attribute__((noinline)) static void fill(const Tensor& a, const Tensor& b, const Tensor& y) {
+    dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
+      kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
+    });
+  }
+  __attribute__((noinline)) static Tensor any_size(const Tensor& a, const Tensor& b) {
+    Tensor y = make_like(a);
+    fill(a, b, y);
+    return y;
+  }
+
   static Tensor gradient(int k, const Saved<2>& saved, const Tensor& dy) {
     // What the slopes do not read was not saved: dy stands in for it.
     const Dense g(dy), a(saves_inputs(BinaryOp::saved()) ? saved.in[0] : dy),

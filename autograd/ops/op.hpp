@@ -27,7 +27,7 @@ class Tape;
 
 namespace detail {
 /// Adds g to what has arrived at a slot of the tape.
-void accumulate(Tape& tape, std::int32_t slot, Tensor g);
+void accumulate(Tape& tape, std::int32_t slot, Tensor&& g);
 }  // namespace detail
 }  // namespace autograd
 

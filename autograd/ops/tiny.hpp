@@ -53,4 +53,17 @@ AUTOGRAD_INLINE bool tiny(const detail::Node* a, const detail::Node* b, detail::
   return true;
 }
 
+/// sum += g for contiguous tensors of one shape and dtype, the same way.
+AUTOGRAD_INLINE bool tiny_add_to(detail::Node* sum, const detail::Node* g) {
+  if (sum->numel > 8 || sum->dtype != DType::float32 || sum->data != sum->small ||
+      !fills_its_own_block(g)) {
+    return false;
+  }
+  registers<Add, 4, float>(sum->small, g->data, sum->small);
+  if (sum->numel > 4)
+    registers<Add, 4, float>(sum->small + 16, static_cast<const float*>(g->data) + 4,
+                             sum->small + 16);
+  return true;
+}
+
 }  // namespace autograd::ops
