@@ -8,6 +8,7 @@
 
 #include "arrays-inl.hpp"
 #include "arrays_table.hpp"
+#include "export.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
@@ -34,8 +35,8 @@ HWY_AFTER_NAMESPACE();
 namespace autograd::kernels {
 namespace {
 
-HWY_EXPORT(arrays_table);
-constinit const Dispatched<ArraysTable> best([] { return HWY_DYNAMIC_DISPATCH(arrays_table)(); });
+AUTOGRAD_EXPORT(arrays_table);
+constinit const Dispatched<ArraysTable> best([] { return AUTOGRAD_CHOOSE(arrays_table)(); });
 
 template <class T> const FloatTable<T>& floats() { return std::get<FloatTable<T>>(best->floats); }
 template <class T> const AnyTable<T>& any() { return std::get<AnyTable<T>>(best->any); }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <cstdint>
 
 #include "../inline.hpp"
 
@@ -44,6 +45,9 @@ template <class Table> class Dispatched : public DispatchedBase {
   constexpr explicit Dispatched(Choose choose) : DispatchedBase(choose) {}
   const Table* operator->() const { return static_cast<const Table*>(get()); }
 };
+
+/// The instruction sets of this processor that the kernels are compiled for, as Highway's bits.
+std::int64_t available_targets();
 
 /// Lets every table be chosen again, for tests that restrict the targets. No kernel may be running.
 void forget_targets();

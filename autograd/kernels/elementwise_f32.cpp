@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 
 #include "elementwise-inl.hpp"
+#include "export.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
@@ -26,26 +27,26 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace autograd::kernels {
 
-HWY_EXPORT(unary_f32);
-HWY_EXPORT(unary_backward_f32);
-HWY_EXPORT(binary_f32);
-HWY_EXPORT(binary_backward_f32);
+AUTOGRAD_EXPORT(unary_f32);
+AUTOGRAD_EXPORT(unary_backward_f32);
+AUTOGRAD_EXPORT(binary_f32);
+AUTOGRAD_EXPORT(binary_backward_f32);
 
 template <>
 constinit const Dispatched<UnaryTable<float>> UnaryTable<float>::best([] {
-  return HWY_DYNAMIC_DISPATCH(unary_f32)();
+  return AUTOGRAD_CHOOSE(unary_f32)();
 });
 template <>
 constinit const Dispatched<UnaryBackwardTable<float>> UnaryBackwardTable<float>::best([] {
-  return HWY_DYNAMIC_DISPATCH(unary_backward_f32)();
+  return AUTOGRAD_CHOOSE(unary_backward_f32)();
 });
 template <>
 constinit const Dispatched<BinaryTable<float>> BinaryTable<float>::best([] {
-  return HWY_DYNAMIC_DISPATCH(binary_f32)();
+  return AUTOGRAD_CHOOSE(binary_f32)();
 });
 template <>
 constinit const Dispatched<BinaryBackwardTable<float>> BinaryBackwardTable<float>::best([] {
-  return HWY_DYNAMIC_DISPATCH(binary_backward_f32)();
+  return AUTOGRAD_CHOOSE(binary_backward_f32)();
 });
 
 }  // namespace autograd::kernels

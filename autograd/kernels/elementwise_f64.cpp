@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 
 #include "elementwise-inl.hpp"
+#include "export.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
@@ -26,26 +27,26 @@ HWY_AFTER_NAMESPACE();
 #if HWY_ONCE
 namespace autograd::kernels {
 
-HWY_EXPORT(unary_f64);
-HWY_EXPORT(unary_backward_f64);
-HWY_EXPORT(binary_f64);
-HWY_EXPORT(binary_backward_f64);
+AUTOGRAD_EXPORT(unary_f64);
+AUTOGRAD_EXPORT(unary_backward_f64);
+AUTOGRAD_EXPORT(binary_f64);
+AUTOGRAD_EXPORT(binary_backward_f64);
 
 template <>
 constinit const Dispatched<UnaryTable<double>> UnaryTable<double>::best([] {
-  return HWY_DYNAMIC_DISPATCH(unary_f64)();
+  return AUTOGRAD_CHOOSE(unary_f64)();
 });
 template <>
 constinit const Dispatched<UnaryBackwardTable<double>> UnaryBackwardTable<double>::best([] {
-  return HWY_DYNAMIC_DISPATCH(unary_backward_f64)();
+  return AUTOGRAD_CHOOSE(unary_backward_f64)();
 });
 template <>
 constinit const Dispatched<BinaryTable<double>> BinaryTable<double>::best([] {
-  return HWY_DYNAMIC_DISPATCH(binary_f64)();
+  return AUTOGRAD_CHOOSE(binary_f64)();
 });
 template <>
 constinit const Dispatched<BinaryBackwardTable<double>> BinaryBackwardTable<double>::best([] {
-  return HWY_DYNAMIC_DISPATCH(binary_backward_f64)();
+  return AUTOGRAD_CHOOSE(binary_backward_f64)();
 });
 
 }  // namespace autograd::kernels

@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 
 #include "dispatch.hpp"
+#include "export.hpp"
 #include "gemm-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,8 +23,8 @@ HWY_AFTER_NAMESPACE();
 namespace autograd::kernels {
 namespace {
 
-HWY_EXPORT(gemm_f32);
-constinit const Dispatched<GemmTable<float>> best([] { return HWY_DYNAMIC_DISPATCH(gemm_f32)(); });
+AUTOGRAD_EXPORT(gemm_f32);
+constinit const Dispatched<GemmTable<float>> best([] { return AUTOGRAD_CHOOSE(gemm_f32)(); });
 
 }  // namespace
 

@@ -7,6 +7,7 @@
 #include <hwy/foreach_target.h>
 
 #include "dispatch.hpp"
+#include "export.hpp"
 #include "softmax-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -22,10 +23,8 @@ HWY_AFTER_NAMESPACE();
 namespace autograd::kernels {
 namespace {
 
-HWY_EXPORT(reduce_f32);
-constinit const Dispatched<ReduceTable<float>> best([] {
-  return HWY_DYNAMIC_DISPATCH(reduce_f32)();
-});
+AUTOGRAD_EXPORT(reduce_f32);
+constinit const Dispatched<ReduceTable<float>> best([] { return AUTOGRAD_CHOOSE(reduce_f32)(); });
 
 }  // namespace
 

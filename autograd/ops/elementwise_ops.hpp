@@ -40,11 +40,11 @@ template <class Row> struct UnaryOp {
     }
     // What the slope does not read was not saved: dy stands in for it.
     const Dense g(dy), x(saves_inputs(UnaryOp::saved()) ? saved.in[0] : dy);
-    const Tensor& y = saves_output(UnaryOp::saved()) ? saved.y : dy;
+    const Dense y(saves_output(UnaryOp::saved()) ? saved.y : dy);
     // Nobody else holds dy any more: its elements become those of dx.
     Tensor result = exclusive(dy) ? dy : make(dy.node()->shape, dy.node()->dtype);
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
-      kernels::unary_backward<T>(kRow, x.data<T>(), data<T>(y), g.data<T>(), data<T>(result),
+      kernels::unary_backward<T>(kRow, x.data<T>(), y.data<T>(), g.data<T>(), data<T>(result),
                                  count(result));
     });
     dx.set(0, std::move(result));
@@ -111,10 +111,10 @@ template <class Row> struct BinaryOp {
     // What the slopes do not read was not saved: dy stands in for it.
     const Dense g(dy), a(saves_inputs(BinaryOp::saved()) ? saved.in[0] : dy),
         b(saves_inputs(BinaryOp::saved()) ? saved.in[1] : dy);
-    const Tensor& y = saves_output(BinaryOp::saved()) ? saved.y : dy;
+    const Dense y(saves_output(BinaryOp::saved()) ? saved.y : dy);
     Tensor result = make(dy.node()->shape, dy.node()->dtype);
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
-      kernels::binary_backward<T>(kRow, k, a.data<T>(), 1, b.data<T>(), 1, data<T>(y), g.data<T>(),
+      kernels::binary_backward<T>(kRow, k, a.data<T>(), 1, b.data<T>(), 1, y.data<T>(), g.data<T>(),
                                   data<T>(result), count(result));
     });
     return result;

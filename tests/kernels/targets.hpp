@@ -4,6 +4,7 @@
 #pragma once
 
 #include <autograd/kernels/dispatch.hpp>
+#include <autograd/kernels/export.hpp>
 #include <autograd/kernels/simd_config.hpp>
 // after simd_config.hpp
 #include <gtest/gtest.h>
@@ -18,20 +19,18 @@
 namespace autograd::kernels {
 
 inline void use_targets(std::int64_t targets) {
-  hwy::SetSupportedTargetsForTest(targets);
-  hwy::GetChosenTarget().Update(hwy::SupportedTargets());
+  chosen_target().Update(targets == 0 ? available_targets() : targets);
   forget_targets();
 }
 
 template <class F> void for_each_target(F&& f) {
-  hwy::SetSupportedTargetsForTest(0);
   std::vector<std::int64_t> targets;
-  for (std::int64_t rest = (hwy::SupportedTargets() & HWY_TARGETS) | HWY_STATIC_TARGET; rest != 0;
+  for (std::int64_t rest = (available_targets() & HWY_TARGETS) | HWY_STATIC_TARGET; rest != 0;
        rest &= rest - 1) {
     targets.push_back(rest & -rest);
   }
   for (const std::int64_t target : targets) {
-    SCOPED_TRACE(hwy::TargetName(target));
+    SCOPED_TRACE(target);
     use_targets(target);
     f();
   }
