@@ -19,8 +19,34 @@
 
 #include "../error.hpp"
 
+#ifdef AUTOGRAD_TSAN
+extern "C" void __tsan_acquire(void*);
+extern "C" void __tsan_release(void*);
+#endif
+
 namespace autograd {
 namespace {
+
+// Tells the thread sanitizer, which cannot look into libtbb, what TBB hands from thread to thread.
+#ifdef AUTOGRAD_TSAN
+void hand_over(void* token) { __tsan_release(token); }
+void take_over(void* token) { __tsan_acquire(token); }
+#else
+void hand_over(void*) {}
+void take_over(void*) {}
+#endif
+
+// On every way out of a scope, also by an exception.
+struct HandOver {
+  explicit HandOver(void* t) : token(t) {}
+  ~HandOver() { hand_over(token); }
+  void* token;
+};
+struct TakeOver {
+  explicit TakeOver(void* t) : token(t) {}
+  ~TakeOver() { take_over(token); }
+  void* token;
+};
 
 int available_cores() {
 #ifdef __linux__
@@ -62,13 +88,19 @@ int num_threads() { return thread_count().load(std::memory_order_relaxed); }
 namespace kernels {
 
 void parallel_for_threads(std::size_t n, std::size_t grain, RangeFunction f) {
+  char start = 0, end = 0;  // tokens for the sanitizer
+  hand_over(&start);
+  const TakeOver joined(&end);
   const auto loop = [&] {
     // Isolated: while this thread waits for its pieces it must not start unrelated ones, which
     // would reuse its scratch memory in the middle of a kernel.
     tbb::this_task_arena::isolate([&] {
-      tbb::parallel_for(
-          tbb::blocked_range<std::size_t>(0, n, std::max<std::size_t>(1, grain)),
-          [&](const tbb::blocked_range<std::size_t>& range) { f(range.begin(), range.end()); });
+      tbb::parallel_for(tbb::blocked_range<std::size_t>(0, n, std::max<std::size_t>(1, grain)),
+                        [&](const tbb::blocked_range<std::size_t>& range) {
+                          take_over(&start);
+                          const HandOver done(&end);
+                          f(range.begin(), range.end());
+                        });
     });
   };
   thread_local bool inside = false;
