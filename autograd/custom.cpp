@@ -91,6 +91,10 @@ Tensor run(const TensorFunction& forward, const std::vector<Tensor>& inputs) {
 }  // namespace
 
 TensorFunction custom_function(TensorFunction forward, BackwardFunction backward) {
+  if (!forward || !backward) {
+    throw ValueError(std::string("custom_function: ") + (forward ? "backward" : "forward") +
+                     " is empty; need a function to call");
+  }
   return [forward = std::move(forward),
           backward = std::move(backward)](const std::vector<Tensor>& inputs) {
     Tensor y = run(forward, inputs);

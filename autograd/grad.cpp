@@ -11,11 +11,17 @@ namespace {
 std::pair<Tensor, std::vector<Tensor>> differentiate(const char* function, const TensorFunction& f,
                                                      const std::vector<Tensor>& inputs,
                                                      const Tensor& cotangent, GradOptions options) {
+  if (!f) throw ValueError(std::string(function) + ": f is empty; need a function to call");
   Tape tape;
   std::vector<Tensor> leaves;
   for (const Tensor& x : inputs) leaves.push_back(tape.input(x));
   const Tensor y = f(leaves);
   if (!y.defined()) throw ValueError(std::string(function) + ": f returned no tensor");
+  if (!cotangent.defined() && y.numel() != 1) {
+    throw TapeError(std::string(function) + ": f returns more than one element: shape is " +
+                    to_string(y.shape()) +
+                    "; need one element (use sum), or vjp with a cotangent of that shape as seed");
+  }
   std::vector<Tensor> gradients(inputs.size());
   if (tape.find(y.node())) gradients = tape.gradients(y, cotangent, leaves);
   for (std::size_t k = 0; k < inputs.size(); ++k) {

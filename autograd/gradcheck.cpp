@@ -231,6 +231,7 @@ GradcheckReport detail::gradcheck_changed(const TensorFunction& f,
                                           const std::vector<Tensor>& inputs,
                                           const GradcheckOptions& options, double scale,
                                           double shift) {
+  if (!f) throw ValueError("gradcheck of " + options.name + ": f is empty; need a function");
   check_inputs(options, inputs);
   const NothingRecords scope;
   Contracted contracted(f, inputs, options);
@@ -272,6 +273,7 @@ GradcheckReport gradcheck(const TensorFunction& f, const std::vector<Tensor>& in
 
 GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                               const GradcheckOptions& options) {
+  if (!f) throw ValueError("gradgradcheck of " + options.name + ": f is empty; need a function");
   check_inputs(options, inputs);
   Tensor cotangent;
   std::vector<Tensor> weights;

@@ -205,6 +205,10 @@ AUTOGRAD_INLINE static bool small_extents(const Shape& shape, Node* node) {
 }
 
 AUTOGRAD_COLD static Node* make_large(const Shape& shape, Node* node) {
+  if (std::any_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent < 0; })) {
+    free_node(node);
+    throw ShapeError("Shape: negative extent: " + to_string(shape) + "; need >= 0");
+  }
   std::int64_t numel = 1;
   bool too_many = false;
   for (int i = shape.dim(); i-- > 0;) {

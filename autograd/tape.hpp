@@ -74,8 +74,13 @@ class Tape {
   /// The present position.
   Mark mark();
   /// Forgets everything recorded after the mark. Throws TapeError for a position that is gone.
+  /// Tensors and, at position 0, scalars that are used afterwards all the same throw; scalars recorded
+  /// after a later mark, and scalar inputs made after one, are only noticed by checked builds
+  /// (AUTOGRAD_CHECKED), because the test would cost every use of a value from before the mark.
   void rewind(const Mark& mark);
   /// Sweeps from y down to the mark, adds to the adjoints of what lies before it, rewinds to it.
+  /// Each term may use values from before the mark, not those of earlier terms. When a backward rule
+  /// throws, what was gathered so far is lost with the recording; gradients stay as they were.
   void backward_to(const Var& y, const Mark& mark, double seed = 1.0);
   template <Expression E> void backward_to(const E& y, const Mark& mark, double seed = 1.0) {
     backward_to(Var(y), mark, seed);

@@ -407,9 +407,8 @@ TEST(Errors, Drivers) {
       [&](const Tensor&) { autograd::grad(first, {i64({1})}); });
   // f itself is recorded by the tapes in scope, so that these start from a detached x.
   expect_error<TapeError>(
-      "grad: the output has more than one element: shape is [2, 3]; need one element (use sum) or "
-      "a seed "
-      "of that shape ({.seed = dy})",
+      "grad: f returns more than one element: shape is [2, 3]; need one element (use sum), or vjp "
+      "with a cotangent of that shape as seed",
       [&](const Tensor& x) { autograd::grad(square_all, {detach(x)}); });
   expect_error<ShapeError>(
       "grad: the seed does not fit: seed is float32 [3], the output is float32 [2, 3]; need equal "
@@ -448,8 +447,14 @@ TEST(Errors, CustomFunctions) {
     run([](auto&, auto&, auto&) -> Inputs { throw ValueError("mine"); });
   });
   expect_error<ValueError>("mine", [](const Tensor& x) {
-    custom_function([](const Inputs&) -> Tensor { throw ValueError("mine"); }, nullptr)({x});
+    const BackwardFunction backward = [](auto&, auto&, auto& dy) { return Inputs{dy}; };
+    custom_function([](const Inputs&) -> Tensor { throw ValueError("mine"); }, backward)({x});
   });
+  const TensorFunction identity = [](const Inputs& in) { return in[0]; };
+  expect_error<ValueError>("custom_function: backward is empty; need a function to call",
+                           [&](const Tensor&) { custom_function(identity, nullptr); });
+  expect_error<ValueError>("grad: f is empty; need a function to call",
+                           [](const Tensor& x) { autograd::grad(TensorFunction(), {x}); });
 }
 
 }  // namespace
