@@ -67,7 +67,7 @@ extern constinit thread_local Recorder* recorder __attribute__((tls_model("initi
 extern constinit thread_local Tag fusable __attribute__((tls_model("initial-exec")));
 
 // Moves to the next chunk. Throws Error when memory is short, before anything is recorded.
-AUTOGRAD_COLD void grow(Recorder& recorder);
+AUTOGRAD_COLD void grow(Recorder& r);
 
 // Records a statement some of whose operands are passive; returns its tag, kPassive when all of them
 // are. Throws TapeError for an operand of another tape or of a consumed recording.

@@ -86,7 +86,7 @@ Tape::~Tape() {
   detail::TapeStorage::give_back(storage_);
 }
 
-void detail::grow(Recorder& recorder) { recorder.tape->grow(); }
+void detail::grow(Recorder& r) { r.tape->grow(); }
 
 void Tape::grow() {
   detail::TapeStorage& s = *storage_;
