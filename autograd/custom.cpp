@@ -3,6 +3,7 @@
 #include <new>
 
 #include "apply.hpp"
+#include "unrecorded.hpp"
 
 namespace autograd {
 
@@ -65,23 +66,9 @@ struct CustomRecord : detail::Record {
   static constexpr detail::RecordInfo kInfo{"custom_function", &sweep, &destroy};
 };
 
-// Runs the user's forward with nothing recorded: only its result counts.
-class Unrecorded {
- public:
-  Unrecorded() : saved_(detail::recorder) {
-    detail::recorder = &detail::no_tape;
-    detail::fusable = 0;
-  }
-  ~Unrecorded() { detail::recorder = saved_; }
-  Unrecorded(const Unrecorded&) = delete;
-  Unrecorded& operator=(const Unrecorded&) = delete;
-
- private:
-  detail::Recorder* saved_;
-};
-
+// The user's forward with nothing recorded: only its result counts.
 Tensor run(const TensorFunction& forward, const std::vector<Tensor>& inputs) {
-  const Unrecorded scope;
+  const detail::Unrecorded scope;
   std::vector<Tensor> values;
   for (const Tensor& x : inputs) values.push_back(detach(x));
   // A node of its own: forward may return an input.

@@ -7,7 +7,7 @@
 
 #include "create.hpp"
 #include "grad.hpp"
-#include "recorder.hpp"
+#include "unrecorded.hpp"
 
 namespace autograd {
 
@@ -209,22 +209,6 @@ bool same_bits(const Tensor& a, const Tensor& b) {
   return a.shape() == b.shape();
 }
 
-// The check has to see f alone, whatever tapes its caller has in scope.
-class NothingRecords {
- public:
-  NothingRecords() : saved_(detail::recorder) { set(&detail::no_tape); }
-  ~NothingRecords() { set(saved_); }
-  NothingRecords(const NothingRecords&) = delete;
-  NothingRecords& operator=(const NothingRecords&) = delete;
-
- private:
-  static void set(detail::Recorder* recorder) {
-    detail::recorder = recorder;
-    detail::fusable = 0;
-  }
-  detail::Recorder* saved_;
-};
-
 }  // namespace
 
 GradcheckReport detail::gradcheck_changed(const TensorFunction& f,
@@ -233,7 +217,7 @@ GradcheckReport detail::gradcheck_changed(const TensorFunction& f,
                                           double shift) {
   if (!f) throw ValueError("gradcheck of " + options.name + ": f is empty; need a function");
   check_inputs(options, inputs);
-  const NothingRecords scope;
+  const detail::Unrecorded scope;  // the check has to see f alone
   Contracted contracted(f, inputs, options);
   if (options.check_determinism && !same_bits(f(contracted.point()), contracted.value())) {
     return {false,
@@ -278,7 +262,7 @@ GradcheckReport gradgradcheck(const TensorFunction& f, const std::vector<Tensor>
   Tensor cotangent;
   std::vector<Tensor> weights;
   {
-    const NothingRecords scope;
+    const detail::Unrecorded scope;  // the check has to see f alone
     Generator generator(options.seed + 2);
     const Tensor y = f(inputs);
     cotangent = randn(y.shape(), generator, y.dtype());

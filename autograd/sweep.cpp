@@ -60,10 +60,7 @@ bool Tape::is_known(detail::Node* node) {
 
 namespace {
 
-// Nothing else sees the elements, so they may be changed.
-bool exclusive(const detail::Node* node) {
-  return detail::unique(node) && node->base == node && node->contiguous;
-}
+using ops::exclusive;
 
 void add_in_place(detail::Node* y, const detail::Node* x) {
   const auto n = static_cast<std::size_t>(y->numel);

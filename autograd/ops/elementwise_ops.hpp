@@ -42,7 +42,7 @@ template <class Row> struct UnaryOp {
     const Dense g(dy), x(saves_inputs(UnaryOp::saved()) ? saved.in[0] : dy);
     const Dense y(saves_output(UnaryOp::saved()) ? saved.y : dy);
     // Nobody else holds dy any more: its elements become those of dx.
-    Tensor result = exclusive(dy) ? dy : make(dy.node()->shape, dy.node()->dtype);
+    Tensor result = exclusive(dy.node()) ? dy : make(dy.node()->shape, dy.node()->dtype);
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
       kernels::unary_backward<T>(kRow, x.data<T>(), y.data<T>(), g.data<T>(), data<T>(result),
                                  count(result));

@@ -105,9 +105,8 @@ template <std::size_t N> class Gradients {
 };
 
 /// True when nothing else sees the elements of x, so that they may be changed.
-inline bool exclusive(const Tensor& x) {
-  const detail::Node* node = x.node();
-  return detail::unique(node) && node->base == node && node->contiguous;
+inline bool exclusive(const detail::Node* x) {
+  return detail::unique(x) && x->base == x && x->contiguous;
 }
 
 /// x itself when it is contiguous, else a copy in row-major order that no tape sees.
