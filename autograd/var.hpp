@@ -4,7 +4,7 @@
 // An expression holds its operands by value, {value, index, stamp}, and never refers to a variable:
 // `auto e = a * b;` is safe to keep, and its derivative is that of the a and b it was made of.
 // Assigning it to a Var records one statement, with the partial derivative by every operand.
-// Copy constructors are written out member by member: defaulted aggregate copies defeat GCC's scalar
+// The functions and operators are in scalar_functions.hpp. Copy constructors are written out member by member: defaulted aggregate copies defeat GCC's scalar
 // replacement and cost up to 2x.
 //
 // Threads: a Var belongs to the tape, and so to the thread, that recorded it.
@@ -18,14 +18,19 @@
 #include "inline.hpp"
 #include "ops/elementwise.hpp"
 #include "recorder.hpp"
-#include "scalar_math.hpp"
+#include "scalar_functions.hpp"
 
 namespace autograd {
 
 class Var;
+namespace detail {
+struct ExpressionFamily;
+}
 
 /// Base of all expressions; being here it lets their operators and functions be found.
-struct ExpressionBase {};
+struct ExpressionBase : DifferentiableBase {
+  using Family = detail::ExpressionFamily;
+};
 
 namespace detail {
 
@@ -185,10 +190,24 @@ template <class A, class B> struct Select : ExpressionBase {
 template <class E>
 concept Expression = std::derived_from<std::remove_cvref_t<E>, ExpressionBase>;
 
-/// What may stand beside an expression: another one, or a number.
-template <class A, class B>
-concept ExpressionPair = (Expression<A> && (Expression<B> || Arithmetic<B>)) ||
-                         (Arithmetic<A> && Expression<B>);
+namespace detail {
+
+// How the functions of scalar_functions.hpp act on expressions.
+struct ExpressionFamily {
+  template <class Row, class A> static AUTOGRAD_INLINE auto apply(const A& a) {
+    return Unary<Row, Operand<A>>(a);
+  }
+  template <class Row, class A, class B> static AUTOGRAD_INLINE auto apply(const A& a, const B& b) {
+    return Binary<Row, Operand<A>, Operand<B>>(a, b);
+  }
+  template <class A, class B>
+  static AUTOGRAD_INLINE auto select(bool condition, const A& a, const B& b) {
+    return Select<Operand<A>, Operand<B>>(condition, a, b);
+  }
+  template <class A> static AUTOGRAD_INLINE auto same(const A& a) { return Operand<A>(a); }
+};
+
+}  // namespace detail
 
 /// A differentiable scalar. Made of a number it is passive: a constant that no tape tracks. Made by
 /// Tape::input it is an input; assigned from an expression it is recorded on the tape in scope, or
@@ -299,78 +318,6 @@ template <class Row, class E> AUTOGRAD_INLINE Var& Var::accumulate(const E& e, d
     record(detail::Binary<Row, detail::Leaf, Node>(*this, node));
     return *this;
   }
-}
-
-// --- Operators and functions of expressions: one line each, everything else is in the row.
-#define AUTOGRAD_BINARY(function, Row)                                                  \
-  template <class A, class B>                                                           \
-  requires ExpressionPair<A, B> AUTOGRAD_INLINE auto function(const A& a, const B& b) { \
-    return detail::Binary<ops::Row, detail::Operand<A>, detail::Operand<B>>(a, b);      \
-  }
-#define AUTOGRAD_UNARY(function, Row)                                 \
-  template <Expression A> AUTOGRAD_INLINE auto function(const A& a) { \
-    return detail::Unary<ops::Row, detail::Operand<A>>(a);            \
-  }
-#define AUTOGRAD_COMPARE(op)                                                               \
-  template <class A, class B>                                                              \
-  requires ExpressionPair<A, B> AUTOGRAD_INLINE bool operator op(const A& a, const B& b) { \
-    return detail::plain_value(a) op detail::plain_value(b);                               \
-  }
-
-namespace detail {
-template <class E> AUTOGRAD_INLINE double plain_value(const E& e) {
-  if constexpr (Arithmetic<E>) {
-    return static_cast<double>(e);
-  } else {
-    return e.value();
-  }
-}
-}  // namespace detail
-
-AUTOGRAD_BINARY(operator+, Add)
-AUTOGRAD_BINARY(operator-, Sub)
-AUTOGRAD_BINARY(operator*, Mul)
-AUTOGRAD_BINARY(operator/, Div)
-AUTOGRAD_BINARY(pow, Pow)
-AUTOGRAD_BINARY(max, Maximum)
-AUTOGRAD_BINARY(min, Minimum)
-AUTOGRAD_UNARY(operator-, Neg)
-AUTOGRAD_UNARY(exp, Exp)
-AUTOGRAD_UNARY(log, Log)
-AUTOGRAD_UNARY(log1p, Log1p)
-AUTOGRAD_UNARY(expm1, Expm1)
-AUTOGRAD_UNARY(sqrt, Sqrt)
-AUTOGRAD_UNARY(square, Square)
-AUTOGRAD_UNARY(abs, Abs)
-AUTOGRAD_UNARY(sin, Sin)
-AUTOGRAD_UNARY(cos, Cos)
-AUTOGRAD_UNARY(tan, Tan)
-AUTOGRAD_UNARY(asin, Asin)
-AUTOGRAD_UNARY(acos, Acos)
-AUTOGRAD_UNARY(atan, Atan)
-AUTOGRAD_UNARY(sinh, Sinh)
-AUTOGRAD_UNARY(cosh, Cosh)
-AUTOGRAD_UNARY(tanh, Tanh)
-AUTOGRAD_UNARY(sigmoid, Sigmoid)
-AUTOGRAD_UNARY(relu, Relu)
-AUTOGRAD_UNARY(softplus, Softplus)
-AUTOGRAD_COMPARE(<)
-AUTOGRAD_COMPARE(<=)
-AUTOGRAD_COMPARE(>)
-AUTOGRAD_COMPARE(>=)
-AUTOGRAD_COMPARE(==)
-AUTOGRAD_COMPARE(!=)
-
-#undef AUTOGRAD_BINARY
-#undef AUTOGRAD_UNARY
-#undef AUTOGRAD_COMPARE
-
-template <Expression A> AUTOGRAD_INLINE auto operator+(const A& a) { return detail::Operand<A>(a); }
-
-/// c ? a : b. The side not taken gets no gradient, also when its derivative is NaN or infinite.
-template <class A, class B>
-requires ExpressionPair<A, B> AUTOGRAD_INLINE auto where(bool c, const A& a, const B& b) {
-  return detail::Select<detail::Operand<A>, detail::Operand<B>>(c, a, b);
 }
 
 template <class E>

@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+// The operators and functions of differentiable scalars, one line each: the row of the operation
+// (ops/elementwise.hpp) says everything else. Each kind of scalar names a Family that says how a row
+// acts on it: an expression of Vars records its slopes, a number carries none.
+//
+// To add a function: its row, one line here, its double form in scalar_math.hpp.
+#pragma once
+
+#include <concepts>
+#include <type_traits>
+
+#include "inline.hpp"
+#include "ops/elementwise.hpp"
+#include "scalar_math.hpp"
+
+namespace autograd {
+
+/// Base of all differentiable scalars; being here it lets their operators and functions be found.
+struct DifferentiableBase {};
+
+/// A Var, an expression of Vars, or another scalar that carries derivatives.
+template <class T>
+concept Differentiable = std::derived_from<std::remove_cvref_t<T>, DifferentiableBase>;
+
+namespace detail {
+
+template <class A, class B> struct FamilyOfPair {};
+template <Differentiable A, Differentiable B>
+  requires std::same_as<typename A::Family, typename B::Family>
+struct FamilyOfPair<A, B> {
+  using type = typename A::Family;
+};
+template <Differentiable A, Arithmetic B> struct FamilyOfPair<A, B> {
+  using type = typename A::Family;
+};
+template <Arithmetic A, Differentiable B> struct FamilyOfPair<A, B> {
+  using type = typename B::Family;
+};
+template <class A, class B> using Family = typename FamilyOfPair<A, B>::type;
+
+template <class T> AUTOGRAD_INLINE double plain_value(const T& x) {
+  if constexpr (Arithmetic<T>) {
+    return static_cast<double>(x);
+  } else {
+    return plain_value(x.value());
+  }
+}
+
+}  // namespace detail
+
+/// Two scalars of which one carries derivatives; the other may be a number.
+template <class A, class B>
+concept DifferentiablePair = requires {
+  typename detail::Family<A, B>;
+};
+
+#define AUTOGRAD_BINARY(function, Row)                                                      \
+  template <class A, class B>                                                               \
+  requires DifferentiablePair<A, B> AUTOGRAD_INLINE auto function(const A& a, const B& b) { \
+    return detail::Family<A, B>::template apply<ops::Row>(a, b);                            \
+  }
+#define AUTOGRAD_UNARY(function, Row)                                     \
+  template <Differentiable A> AUTOGRAD_INLINE auto function(const A& a) { \
+    return A::Family::template apply<ops::Row>(a);                        \
+  }
+#define AUTOGRAD_COMPARE(op)                                                                   \
+  template <class A, class B>                                                                  \
+  requires DifferentiablePair<A, B> AUTOGRAD_INLINE bool operator op(const A& a, const B& b) { \
+    return detail::plain_value(a) op detail::plain_value(b);                                   \
+  }
+
+AUTOGRAD_BINARY(operator+, Add)
+AUTOGRAD_BINARY(operator-, Sub)
+AUTOGRAD_BINARY(operator*, Mul)
+AUTOGRAD_BINARY(operator/, Div)
+AUTOGRAD_BINARY(pow, Pow)
+AUTOGRAD_BINARY(max, Maximum)
+AUTOGRAD_BINARY(min, Minimum)
+AUTOGRAD_UNARY(operator-, Neg)
+AUTOGRAD_UNARY(exp, Exp)
+AUTOGRAD_UNARY(log, Log)
+AUTOGRAD_UNARY(log1p, Log1p)
+AUTOGRAD_UNARY(expm1, Expm1)
+AUTOGRAD_UNARY(sqrt, Sqrt)
+AUTOGRAD_UNARY(square, Square)
+AUTOGRAD_UNARY(abs, Abs)
+AUTOGRAD_UNARY(sin, Sin)
+AUTOGRAD_UNARY(cos, Cos)
+AUTOGRAD_UNARY(tan, Tan)
+AUTOGRAD_UNARY(asin, Asin)
+AUTOGRAD_UNARY(acos, Acos)
+AUTOGRAD_UNARY(atan, Atan)
+AUTOGRAD_UNARY(sinh, Sinh)
+AUTOGRAD_UNARY(cosh, Cosh)
+AUTOGRAD_UNARY(tanh, Tanh)
+AUTOGRAD_UNARY(sigmoid, Sigmoid)
+AUTOGRAD_UNARY(relu, Relu)
+AUTOGRAD_UNARY(softplus, Softplus)
+AUTOGRAD_COMPARE(<)
+AUTOGRAD_COMPARE(<=)
+AUTOGRAD_COMPARE(>)
+AUTOGRAD_COMPARE(>=)
+AUTOGRAD_COMPARE(==)
+AUTOGRAD_COMPARE(!=)
+
+#undef AUTOGRAD_BINARY
+#undef AUTOGRAD_UNARY
+#undef AUTOGRAD_COMPARE
+
+template <Differentiable A> AUTOGRAD_INLINE auto operator+(const A& a) {
+  return A::Family::same(a);
+}
+
+/// c ? a : b. The side not taken gets no gradient, also when its derivative is NaN or infinite.
+template <class A, class B>
+requires DifferentiablePair<A, B> AUTOGRAD_INLINE auto where(bool c, const A& a, const B& b) {
+  return detail::Family<A, B>::select(c, a, b);
+}
+
+}  // namespace autograd
