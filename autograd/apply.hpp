@@ -75,10 +75,12 @@ template <class Op, std::size_t N> struct OpRecord : Record {
   static void sweep(Record& base, Tape& tape, Tensor& dy) {
     auto& record = static_cast<OpRecord&>(base);
     if constexpr (requires { requires Op::kPassesThrough; }) {
-      for (std::size_t k = 0; k + 1 < N; ++k) {
-        if (record.slots[k]) tape.accumulate(record.slots[k], dy);
-      }
-      if (record.slots[N - 1]) tape.accumulate(record.slots[N - 1], std::move(dy));
+      // Where a sum is under way dy is added to it; an operand without one takes dy over.
+      static_assert(N == 2);
+      auto [first, second] = record.slots;
+      if (first && tape.adjoint_at(first)) std::swap(first, second);
+      if (second) tape.accumulate(second, dy);
+      if (first) tape.accumulate(first, std::move(dy));
     } else {
       ops::Gradients<N> dx(tape, record.slots, recorder->tape != nullptr);
       if constexpr (kPlain) {

@@ -55,6 +55,11 @@ template <class Row> AUTOGRAD_COLD Tensor mixed_binary(const Tensor& a, const Te
 }
 
 template <class Row> AUTOGRAD_INLINE Tensor binary(const Tensor& a, const Tensor& b) {
+  if constexpr (ops::kPlainArithmetic<Row>) {
+    const detail::Node *p = a.node(), *q = b.node();
+    if (p && q && ops::both_tiny(p, q) && p->shape == q->shape) [[likely]]
+      return apply(ops::BinaryOp<Row>{}, a, b);
+  }
   if (a.dtype() != b.dtype() || !is_floating(a.dtype())) [[unlikely]]
     return mixed_binary<Row>(a, b);
   return same_dtype_binary<Row>(a, b);

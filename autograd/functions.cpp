@@ -102,6 +102,25 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return apply(ops::Linear{}, x, weight, bias);
 }
 
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activation activation) {
+  if (!bias.defined()) {
+    const Tensor y = linear(x, weight, bias);
+    switch (activation) {
+      case Activation::none: return y;
+      case Activation::sigmoid: return sigmoid(y);
+      case Activation::tanh: return tanh(y);
+      case Activation::relu: return relu(y);
+    }
+  }
+  switch (activation) {
+    case Activation::none: break;
+    case Activation::sigmoid: return apply(ops::LinearThen<ops::Sigmoid>{}, x, weight, bias);
+    case Activation::tanh: return apply(ops::LinearThen<ops::Tanh>{}, x, weight, bias);
+    case Activation::relu: return apply(ops::LinearThen<ops::Relu>{}, x, weight, bias);
+  }
+  return apply(ops::Linear{}, x, weight, bias);
+}
+
 Tensor mean_squared_error(const Tensor& a, const Tensor& b) {
   return apply(ops::MeanSquaredError{}, a, b);
 }

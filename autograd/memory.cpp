@@ -219,11 +219,9 @@ void release_slabs() noexcept {
 void flush_bins(ThreadState* state) noexcept {
   for (int cls = 0; cls < kThreadClasses; ++cls) {
     Bin& bin = state->bins[cls];
-    if (bin.spare) return_batch(cls, bin.spare, bin.spare_count.load(std::memory_order_relaxed));
     if (bin.head) return_batch(cls, bin.head, bin.count.load(std::memory_order_relaxed));
-    bin.head = bin.spare = nullptr;
+    bin.head = nullptr;
     bin.count.store(0, std::memory_order_relaxed);
-    bin.spare_count.store(0, std::memory_order_relaxed);
   }
 }
 
@@ -256,7 +254,7 @@ ThreadState* new_state() {
   void* memory = std::aligned_alloc(64, (sizeof(ThreadState) + 63) / 64 * 64);
   if (!memory) throw_short(sizeof(ThreadState));
   ThreadState* state = new (memory) ThreadState;
-  for (int cls = 0; cls < kThreadClasses; ++cls) state->bins[cls].batch = batch_count(cls);
+  for (int cls = 0; cls < kThreadClasses; ++cls) state->bins[cls].most = 2 * batch_count(cls);
   const std::lock_guard lock(central.mutex);
   state->next = central.states;
   central.states = state;
@@ -294,11 +292,7 @@ AUTOGRAD_COLD ThreadState* prepare_thread() {
 AUTOGRAD_COLD void* refill(ThreadState* state, int cls, std::size_t bytes) {
   Bin& bin = state->bins[cls];
   if (state->pending.load(std::memory_order_relaxed)) drain_queue(state);
-  if (!bin.head && bin.spare) {
-    bin.head = std::exchange(bin.spare, nullptr);
-    bin.count.store(bin.spare_count.load(std::memory_order_relaxed), std::memory_order_relaxed);
-    bin.spare_count.store(0, std::memory_order_relaxed);
-  } else if (!bin.head) {
+  if (!bin.head) {
     FreeBlock* batch = get_batch_or_throw(cls, bytes);
     bin.count.store(batch->count, std::memory_order_relaxed);
     bin.head = batch;
@@ -308,13 +302,13 @@ AUTOGRAD_COLD void* refill(ThreadState* state, int cls, std::size_t bytes) {
 
 AUTOGRAD_COLD void spill(ThreadState* state, int cls, FreeBlock* block) noexcept {
   Bin& bin = state->bins[cls];
-  const std::uint32_t count = bin.count.load(std::memory_order_relaxed);
-  if (bin.spare) return_batch(cls, bin.spare, bin.spare_count.load(std::memory_order_relaxed));
-  bin.spare = bin.head;
-  bin.spare_count.store(count, std::memory_order_relaxed);
-  block->next = nullptr;
+  const std::uint32_t kept = batch_count(cls), count = bin.count.load(std::memory_order_relaxed);
+  FreeBlock* last = bin.head;
+  for (std::uint32_t i = 1; i < kept; ++i) last = last->next;
+  return_batch(cls, std::exchange(last->next, nullptr), count - kept);
+  block->next = bin.head;
   bin.head = block;
-  bin.count.store(1, std::memory_order_relaxed);
+  bin.count.store(kept + 1, std::memory_order_relaxed);
 }
 
 namespace {
@@ -366,8 +360,7 @@ MemoryStats memory_stats() {
   for (const ThreadState* state = central.states; state; state = state->next) {
     for (int cls = 0; cls < kThreadClasses; ++cls) {
       const Bin& bin = state->bins[cls];
-      kept += class_bytes(cls) * (std::size_t{bin.count.load(std::memory_order_relaxed)} +
-                                  bin.spare_count.load(std::memory_order_relaxed));
+      kept += class_bytes(cls) * bin.count.load(std::memory_order_relaxed);
     }
   }
   MemoryStats stats;

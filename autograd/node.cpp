@@ -23,13 +23,12 @@
 #include <algorithm>
 #include <utility>
 
-#include "thread_state.hpp"
+#include "node_inline.hpp"
 
 namespace autograd::detail {
 namespace {
 
 constexpr std::int32_t kOne = 4;
-constexpr std::int64_t kInlineElements = kInlineBytes / 8;  // of any dtype
 constexpr std::int32_t kQueued = 1, kMerged = 2, kStateMask = 3;
 
 ThreadState* no_thread() { return reinterpret_cast<ThreadState*>(std::uintptr_t{64}); }
@@ -120,29 +119,6 @@ Node* take_queue(ThreadState* state) noexcept {  // with its mutex locked
   return std::exchange(state->queue, nullptr);
 }
 
-// All members but extents, strides, elements and `next`.
-AUTOGRAD_INLINE Node* fresh_node(DType dtype) {
-  ThreadState* state = this_thread;
-  if (!state || state->pending.load(std::memory_order_relaxed)) [[unlikely]] {
-    state = prepare_thread();
-  }
-  Node* node = static_cast<Node*>(take_block(state, kNodeClass, sizeof(Node)));
-  node->count.owner.store(state, std::memory_order_relaxed);
-  node->count.local = 1;
-  node->count.shared.store(0, std::memory_order_relaxed);
-  node->generation = 0;
-  node->slot.raw = 0;
-  node->version.raw = 0;
-  node->grad = nullptr;
-  node->more = nullptr;
-  node->changed_by = nullptr;
-  node->block_bytes = 0;
-  node->dtype = dtype;
-  node->requires_grad = false;
-  node->multi_view = false;
-  return node;
-}
-
 // A block for the elements of a node that may need one; frees the node when that throws.
 __attribute__((noinline)) Node* with_block(Node* node) {
   try {
@@ -192,18 +168,6 @@ void close_queue(ThreadState* state) noexcept {
   }
 }
 
-// At most two axes, which is what small tensors have; false for more, or an extent past 2^31.
-AUTOGRAD_INLINE static bool small_extents(const Shape& shape, Node* node) {
-  const int dim = shape.dim();
-  if (dim > 2) return false;
-  const std::int64_t outer = dim > 1 ? shape[0] : 1, inner = dim > 0 ? shape[dim - 1] : 1;
-  if ((outer | inner) >> 31) return false;
-  node->strides[0] = dim > 1 ? inner : 1;
-  node->strides[1] = 1;
-  node->numel = outer * inner;
-  return node->numel <= kInlineElements;
-}
-
 AUTOGRAD_COLD static Node* make_large(const Shape& shape, Node* node) {
   if (std::any_of(shape.begin(), shape.end(), [](std::int64_t extent) { return extent < 0; })) {
     free_node(node);
@@ -220,29 +184,19 @@ AUTOGRAD_COLD static Node* make_large(const Shape& shape, Node* node) {
 }
 
 Node* make_node(const Shape& shape, DType dtype) {
+  const int dim = shape.dim();
+  const std::int64_t outer = dim > 1 ? shape[0] : 1, inner = dim > 0 ? shape[dim - 1] : 1;
   Node* node = fresh_node(dtype);
-  node->base = node;
-  node->data = node->small;
-  node->contiguous = true;
   node->shape = shape;
-  if (small_extents(shape, node)) [[likely]]
+  if (dim <= 2 && !((outer | inner) >> 31) && outer * inner <= kInlineElements) [[likely]] {
+    node->numel = outer * inner;
+    node->tiny = tiny_kind(outer * inner, dtype);
+    node->strides[0] = dim > 1 ? inner : 1;
+    node->strides[1] = 1;
     return node;
+  }
+  node->tiny = Tiny::no;
   return make_large(shape, node);
-}
-
-Node* make_like(const Node* of) {
-  if (of->numel > kInlineElements || of->shape.dim() > 2) return make_node(of->shape, of->dtype);
-  Node* node = fresh_node(of->dtype);
-  node->base = node;
-  node->data = node->small;
-  node->contiguous = true;
-  node->numel = of->numel;
-  node->shape = of->shape;
-  // One by one: they were just written that way, and a vector load would have to wait for that.
-  node->strides[0] = of->strides[0];
-  asm volatile("");
-  node->strides[1] = of->strides[1];
-  return node;
 }
 
 Node* make_view(Node* of, void* data, const Shape& shape,
@@ -256,6 +210,8 @@ Node* make_view(Node* of, void* data, const Shape& shape,
   node->shape = shape;
   std::copy_n(strides.begin(), shape.dim(), node->strides.begin());
   node->contiguous = numel == 0 || row_major(node);
+  const bool inside = node->contiguous && data == static_cast<void*>(of->base->small);
+  node->tiny = inside ? tiny_kind(numel, of->dtype) : Tiny::no;
   return node;
 }
 
@@ -271,9 +227,11 @@ void release_slow(Node* node) noexcept {
   const RefCount& count = node->count;
   const bool last =
       owned(node) && count.local == 1 && count.shared.load(std::memory_order_acquire) == 0;
-  if (!last || node->grad || node->more || node->base != node) [[unlikely]] {
+  const auto extras =
+      reinterpret_cast<std::uintptr_t>(node->grad) | reinterpret_cast<std::uintptr_t>(node->more) |
+      (reinterpret_cast<std::uintptr_t>(node->base) ^ reinterpret_cast<std::uintptr_t>(node));
+  if (!last || extras) [[unlikely]]
     return release_other(node);
-  }
   if (node->block_bytes) deallocate(node->data, node->block_bytes);
   put_block(this_thread, kNodeClass, node);
 }

@@ -52,11 +52,22 @@ struct TrackLink {
 
 inline constexpr std::size_t kInlineBytes = 64;
 
+/// Contiguous and at most eight floating-point elements, at the start of the node that owns them:
+/// registers of so many may be read whole, and written by an owner. One byte, because dtype and number in
+/// two would be compared with one load, which waits until both stores have left the store buffer (10 ns).
+enum class Tiny : std::uint8_t { no, four_floats, eight_floats, four_doubles, eight_doubles };
+
+constexpr Tiny tiny_kind(std::int64_t numel, DType dtype) {
+  if (numel > 8 || !is_floating(dtype)) return Tiny::no;
+  if (dtype == DType::float32) return numel > 4 ? Tiny::eight_floats : Tiny::four_floats;
+  return numel > 4 ? Tiny::eight_doubles : Tiny::four_doubles;
+}
+
+// The members that a fresh node starts at zero lie side by side, so that whole registers clear them.
 struct alignas(64) Node {
   RefCount count;
   void* data;  // first element
   Node* base;  // owner of the elements: this node itself, or the one it is a view of
-  std::int64_t numel;
   std::uint64_t
       generation;  // with `slot`: position on the innermost tape that recorded it; 0: none
   Relaxed<std::int32_t> slot;      // threads may share a parameter; see Tape::find
@@ -65,11 +76,12 @@ struct alignas(64) Node {
   TrackLink* more;                 // owned
   const char* changed_by;          // of an owner: the last in-place operation
   std::size_t block_bytes;         // of an owner with a block of its own: its size, else 0
-  std::uint32_t tracked_version;   // the storage's version when a tape recorded this value
+  std::int64_t numel;
+  std::uint32_t tracked_version;  // the storage's version when a tape recorded this value
   DType dtype;
+  Tiny tiny;
   bool requires_grad;
   bool contiguous;  // row-major without gaps
-  bool multi_view;  // one of several views made at once: may not be changed in place
   Shape shape;
   std::array<std::int64_t, kMaxDim> strides;  // in elements
   Node* next;                                 // in a queue of nodes to merge or to destroy
@@ -79,8 +91,6 @@ struct alignas(64) Node {
 /// A fresh contiguous node with one reference, elements uninitialized (those of small tensors are
 /// padded to 64 bytes). Throws Error when memory is short.
 Node* make_node(const Shape& shape, DType dtype);
-/// The same with the shape and dtype of a contiguous node, whose extents are copied as they are.
-Node* make_like(const Node* of);
 /// A view of `of`'s elements starting at `data`; holds a reference to of->base.
 Node* make_view(Node* of, void* data, const Shape& shape,
                 const std::array<std::int64_t, kMaxDim>& strides);

@@ -44,6 +44,30 @@ class Shape {
   /// Product of the extents; throws ValueError when it exceeds 2^48.
   std::int64_t numel() const;
 
+  /// Takes over at most two extents, one by one: a vector load of what was just written that way would
+  /// have to wait for it.
+  AUTOGRAD_INLINE void copy_two(const Shape& other) {
+    dim_ = other.dim_;
+    extents_[0] = other.extents_[0];
+    asm volatile("");
+    extents_[1] = other.extents_[1];
+  }
+  /// [rows, columns], both known to be at least 0; no checks and no loop.
+  static AUTOGRAD_INLINE Shape matrix(std::int64_t rows, std::int64_t columns) {
+    Shape shape;
+    shape.dim_ = 2;
+    shape.extents_[0] = rows;
+    shape.extents_[1] = columns;
+    return shape;
+  }
+  /// [n], known to be at least 0.
+  static AUTOGRAD_INLINE Shape vector(std::int64_t n) {
+    Shape shape;
+    shape.dim_ = 1;
+    shape.extents_[0] = n;
+    return shape;
+  }
+
   friend bool operator==(const Shape& a, const Shape& b) {
     if (a.dim_ != b.dim_) return false;
     for (int i = 0; i < a.dim_; ++i) {  // a loop of its own: std::equal calls memcmp

@@ -63,6 +63,7 @@ namespace {
 using ops::exclusive;
 
 void add_in_place(detail::Node* y, const detail::Node* x) {
+  if (ops::both_tiny(y, x)) return ops::tiny<ops::Add>(y, x, y);
   const auto n = static_cast<std::size_t>(y->numel);
   dispatch_floating("accumulate", y->dtype, [&]<class T>(T) {
     kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), static_cast<const T*>(y->data), 1,
@@ -86,8 +87,8 @@ Tensor clone(const Tensor& x) {
 
 // sum = sum + g, in place when nothing else holds sum and no outer tape records.
 void Tape::add_to(detail::Node*& sum, detail::Node* g) {
-  if (!detail::recorder->tape && exclusive(sum) && g->contiguous) {
-    if (!ops::tiny_add_to(sum, g)) add_in_place(sum, g);
+  if (!detail::recorder->tape && exclusive(sum) && g->contiguous) [[likely]] {
+    add_in_place(sum, g);
   } else {
     Tensor total = Tensor::share(sum) + Tensor::share(g);  // sum stays as it is when this throws
     detail::release(std::exchange(sum, total.release_node()));
@@ -98,29 +99,30 @@ void Tape::deposit() {
   const bool recorded = detail::recorder->tape != nullptr;
   detail::Pile<detail::LeafSlot>& leaves = storage_->leaves;
   // First all that may throw: every gradient changes, or none does.
-  for (std::size_t i = 1; i < leaves.size(); ++i) {
-    detail::LeafSlot& leaf = leaves[i];
-    if (!leaf.adjoint) continue;
-    const detail::Node* sum = leaf.node->grad;
-    leaf.in_place = sum && !recorded && exclusive(sum) && leaf.adjoint->contiguous;
-    if (leaf.in_place) continue;
-    if (sum) {
-      add_to(leaf.adjoint, leaf.node->grad);
-    } else if (!recorded && !exclusive(leaf.adjoint)) {
+  for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
+    if (!leaf->adjoint) continue;
+    const detail::Node* sum = leaf->node->grad;
+    if (!sum) {
       // A gradient of its own: two inputs of a sum receive the same tensor.
-      const Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
-      leaf.adjoint = clone(g).release_node();
+      if (recorded || exclusive(leaf->adjoint)) [[likely]]
+        continue;
+      const Tensor g = Tensor::adopt(std::exchange(leaf->adjoint, nullptr));
+      leaf->adjoint = clone(g).release_node();
+      continue;
     }
+    leaf->in_place = !recorded && exclusive(sum) && leaf->adjoint->contiguous;
+    if (!leaf->in_place) add_to(leaf->adjoint, leaf->node->grad);
   }
-  for (std::size_t i = 1; i < leaves.size(); ++i) {
-    detail::LeafSlot& leaf = leaves[i];
-    if (!leaf.adjoint) continue;
-    if (leaf.in_place) {
-      add_in_place(leaf.node->grad, leaf.adjoint);
+  for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
+    detail::Node* adjoint = std::exchange(leaf->adjoint, nullptr);
+    if (!adjoint) continue;
+    detail::Node*& sum = leaf->node->grad;
+    if (sum && leaf->in_place) {
+      add_in_place(sum, adjoint);
     } else {
-      std::swap(leaf.node->grad, leaf.adjoint);
+      std::swap(sum, adjoint);
     }
-    drop(leaf.adjoint);
+    drop(adjoint);
   }
 }
 
@@ -221,7 +223,8 @@ std::int32_t Tape::seed_slot(const char* function, const Tensor& y, Tensor& seed
                       to_string(y.shape()) +
                       "; need one element (use sum) or a seed of that shape ({.seed = dy})");
     }
-    Tensor one = Tensor::adopt(detail::make_node(y.shape(), y.dtype()));
+    Tensor one = Tensor::adopt(y.node()->contiguous ? detail::make_like(y.node())
+                                                    : detail::make_node(y.shape(), y.dtype()));
     if (y.dtype() == float32) {
       *static_cast<float*>(one.node()->data) = 1;
     } else {

@@ -55,7 +55,7 @@ Tape::Tape()
   // Position 0, which every recording shares, then the first stretch of statements.
   s.segments.clear();
   s.segments.push_back({0, detail::next_serial(), recording_});
-  s.segments.push_back({1, detail::next_serial(), recording_});
+  s.segments.push_back({1, generation_, recording_});
   if (s.adjoint_block) {
     adjoints_ = static_cast<double*>(s.adjoint_block) + s.input_capacity;
     input_room_ = s.input_capacity;
@@ -202,15 +202,18 @@ std::int32_t Tape::join(detail::Node* parameter) {
 
 std::int32_t Tape::add_leaf(detail::Node* node, bool input) {
   detail::TapeStorage& s = *storage_;
-  s.leaves.push_back({detail::next_serial(), node, nullptr, input});
-  try {
-    s.index_leaf(s.leaves.size() - 1);
-  } catch (...) {
-    s.leaves.shrink(s.leaves.size() - 1);
-    throw;
+  const std::uint32_t at = s.leaves.size();
+  s.leaves.push_back({generation_, node, nullptr, input});
+  if (at >= detail::TapeStorage::kFewLeaves) {
+    try {
+      s.index_leaf(at);
+    } catch (...) {
+      s.leaves.shrink(at);
+      throw;
+    }
   }
   detail::retain(node);
-  return -static_cast<std::int32_t>(s.leaves.size() - 1);
+  return -static_cast<std::int32_t>(at);
 }
 
 Tensor Tape::input(const Tensor& x) {
@@ -226,7 +229,7 @@ Tensor Tape::input(const Tensor& x) {
   detail::Node* node = leaf.node();
   const std::int32_t slot = add_leaf(node, true);
   node->slot.store(slot, std::memory_order_relaxed);
-  node->generation = storage_->leaves.back().generation;
+  node->generation = generation_;
   // Outer tapes see the new input as x itself, so that derivatives of derivatives reach it.
   for (Tape* outer = parent_; outer; outer = outer->parent_) {
     if (const std::int32_t at = outer->find(source)) {
@@ -334,7 +337,7 @@ void Tape::forget_after(const Mark& mark) {
   const bool fresh = kChecked || mark.size == 0;
   most_ = std::max(most_, statements());
   set_recording(fresh ? next_recording(recording_) : recording_, mark.size);
-  s.segments.push_back({mark.size + 1, detail::next_serial(), recording_});
+  s.segments.push_back({mark.size + 1, generation_, recording_});
 }
 
 void Tape::destroy_records(const detail::Record* until) {

@@ -102,6 +102,8 @@ class Tape {
   std::int32_t find(detail::Node* node);
   /// A record made of `args` at the end of the stream; `y` (may be null) gets a new slot.
   template <class R, class... Args> R* append(detail::Node* y, Args&&... args);
+  /// What has arrived at a slot; null: nothing yet.
+  detail::Node*& adjoint_at(std::int32_t slot);
   /// Adds g to what has arrived at a slot.
   void accumulate(std::int32_t slot, Tensor&& g);
   void accumulate(std::int32_t slot, const Tensor& g);
@@ -154,7 +156,6 @@ class Tape {
   void make_record_room(std::size_t bytes);
   void link(detail::Node* y, std::int32_t slot);
   static void add_to(detail::Node*& sum, detail::Node* g);
-  detail::Node*& adjoint_at(std::int32_t slot);
   std::int32_t add_leaf(detail::Node* node, bool input);
   Mark start() const;
 

@@ -37,8 +37,6 @@ void TapeStorage::add_chunk() {
 
 namespace {
 
-constexpr std::size_t kFewLeaves = 16;
-
 std::size_t home(const Node* node, std::size_t size) {
   return (reinterpret_cast<std::uintptr_t>(node) * 0x9E3779B97F4A7C15u >> 32) & (size - 1);
 }
@@ -59,7 +57,6 @@ std::int32_t TapeStorage::find_leaf(const Node* node) const {
 }
 
 void TapeStorage::index_leaf(std::size_t i) {
-  if (i < kFewLeaves) return;
   const auto place = [&](std::size_t leaf) {
     std::size_t at = home(leaves[leaf].node, leaf_index.size());
     while (leaf_index[at]) at = (at + 1) & (leaf_index.size() - 1);
@@ -126,15 +123,13 @@ void TapeStorage::give_back(TapeStorage* storage) noexcept {
   spares = storage;
 }
 
-std::uint64_t next_serial() {
+constinit thread_local Serials serials{0, 0};
+
+void refill_serials() {
   constexpr std::uint64_t kBatch = 1 << 16;
   static constinit std::atomic<std::uint64_t> used{1};
-  constinit static thread_local std::uint64_t next = 0, end = 0;
-  if (next == end) {
-    next = used.fetch_add(kBatch, std::memory_order_relaxed);
-    end = next + kBatch;
-  }
-  return next++;
+  serials.next = used.fetch_add(kBatch, std::memory_order_relaxed);
+  serials.end = serials.next + kBatch;
 }
 
 namespace {

@@ -46,7 +46,7 @@ struct Chunk {
 
 /// A tensor value on the tape.
 struct Slot {
-  std::uint64_t generation;
+  std::uint64_t generation;  // of the stretch of recording that made it
   Node* adjoint;
 };
 
@@ -112,6 +112,7 @@ struct Segment {
 
 struct TapeStorage {
   static constexpr std::size_t kBlockBytes = std::size_t{1} << 16;
+  static constexpr std::uint32_t kFewLeaves = 16;  // so many are searched one by one
 
   std::vector<Chunk> chunks;
   std::size_t chunk = 0;
@@ -156,8 +157,18 @@ struct TapeStorage {
   static void give_back(TapeStorage* storage) noexcept;
 };
 
-/// A number that no slot, parameter or stretch of recording had before, in any thread.
-std::uint64_t next_serial();
+/// The numbers that this thread may still give out.
+struct Serials {
+  std::uint64_t next, end;
+};
+extern constinit thread_local Serials serials __attribute__((tls_model("initial-exec")));
+AUTOGRAD_COLD void refill_serials();
+/// A number that no stretch of recording, of any thread, had before.
+AUTOGRAD_INLINE std::uint64_t next_serial() {
+  if (serials.next == serials.end) [[unlikely]]
+    refill_serials();
+  return serials.next++;
+}
 /// The next larger word of the same weight among those of `bits` bits (Gosper's hack), starting over
 /// after the last one.
 constexpr std::uint32_t next_code(std::uint32_t code, int bits, int weight) {

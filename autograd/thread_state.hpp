@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What each thread owns: short lists of free blocks, and the identity and queue of biased reference
-// counts. Internal to memory.cpp (lists) and node.cpp (counts); nothing else includes it.
+// counts. Internal to memory.cpp (lists), node.cpp (counts) and node_inline.hpp.
 //
-// A list (Bin) holds up to two batches: `head` is popped and pushed, `spare` is a full batch or none.
-// Whole batches travel to and from the central list, so neither side ever walks a list. Counters are
-// atomics written by the owner alone with a plain load and store; memory_stats() reads them.
+// A list (Bin) holds up to two batches. A full one gives the older half to the central list, an empty one
+// takes a batch from there: a program that goes up and down by less than a batch never leaves the list.
+// Counters are atomics written by the owner alone with a plain load and store; memory_stats() reads them.
 #pragma once
 
 #include <atomic>
@@ -71,10 +71,8 @@ constexpr std::uint32_t batch_count(int cls) {
 
 struct Bin {
   FreeBlock* head = nullptr;
-  FreeBlock* spare = nullptr;
-  std::atomic<std::uint32_t> count{0};  // in head
-  std::atomic<std::uint32_t> spare_count{0};
-  std::uint32_t batch = 0;  // most that head may hold
+  std::atomic<std::uint32_t> count{0};
+  std::uint32_t most = 0;
 };
 
 struct ThreadState {
@@ -116,7 +114,7 @@ AUTOGRAD_INLINE void put_block(ThreadState* state, int cls, void* memory) noexce
   FreeBlock* block = static_cast<FreeBlock*>(memory);
   poison(block + 1, class_bytes(cls) - sizeof(FreeBlock));
   const std::uint32_t count = bin.count.load(std::memory_order_relaxed);
-  if (count == bin.batch) [[unlikely]]
+  if (count >= bin.most) [[unlikely]]
     return spill(state, cls, block);
   block->next = bin.head;
   bin.head = block;

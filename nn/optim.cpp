@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cmath>
 #include <string>
+#include <utility>
 
 namespace nn {
 
@@ -36,8 +37,8 @@ __attribute__((noinline, cold)) const Node* unusual_gradient(const char* name, c
 
 /// The gradient of p, which has one, contiguous; `holder` keeps a copy alive where one is needed.
 inline const Node* gradient_of(const char* name, const Tensor& p, Tensor& holder) {
-  const Node* g = p.node()->grad;
-  const bool plain = g->contiguous && g->dtype == p.dtype() && g->numel == p.numel();
+  const Node *node = p.node(), *g = node->grad;
+  const bool plain = g->contiguous && g->dtype == node->dtype && g->numel == node->numel;
   return plain ? g : unusual_gradient(name, p, holder);
 }
 
@@ -87,8 +88,8 @@ void Optimizer::set_lr(double lr) {
 }
 
 void Optimizer::zero_grad() {
-  for (Tensor& p : parameters_) {
-    if (p.has_grad()) p.zero_grad();
+  for (const Tensor& p : parameters_) {
+    if (Node* g = std::exchange(p.node()->grad, nullptr)) autograd::detail::release(g);
   }
 }
 
@@ -119,7 +120,29 @@ namespace {
 // The arrays are arguments, because GCC honors __restrict only there.
 template <class T>
 void sgd_update(T* __restrict p, const T* __restrict g, std::size_t n, T lr, T decay) {
-  for (std::size_t i = 0; i < n; ++i) p[i] -= lr * (g[i] + decay * p[i]);
+  if (decay == 0) {  // not 0 times p, which would be NaN for an infinite p
+    for (std::size_t i = 0; i < n; ++i) p[i] -= lr * g[i];
+  } else {
+    for (std::size_t i = 0; i < n; ++i) p[i] -= lr * (g[i] + decay * p[i]);
+  }
+}
+
+// The same for tiny tensors of at most four elements, all four read and written: a fixed number is a
+// few instructions where a loop would take three times as long.
+constexpr std::size_t kFew = 4;
+bool few(const Node* p, const Node* g) {
+  using autograd::detail::Tiny;
+  return (p->tiny == Tiny::four_floats || p->tiny == Tiny::four_doubles) && p->tiny == g->tiny &&
+         p->base == p;
+}
+template <class T> inline void sgd_update_few(T* p, const T* g, T lr, T decay) {
+  T result[kFew];
+  if (decay == 0) {
+    for (std::size_t i = 0; i < kFew; ++i) result[i] = p[i] - lr * g[i];
+  } else {
+    for (std::size_t i = 0; i < kFew; ++i) result[i] = p[i] - lr * (g[i] + decay * p[i]);
+  }
+  std::copy_n(result, kFew, p);
 }
 
 template <class T>
@@ -135,11 +158,11 @@ void sgd_update(T* __restrict p, const T* __restrict g, T* __restrict b, std::si
 }  // namespace
 
 template <class T> void SGD::update(const Tensor& p, const Node* g, Tensor& momentum) const {
-  const std::size_t n = static_cast<std::size_t>(p.numel());
+  const std::size_t n = static_cast<std::size_t>(p.node()->numel);
   const T lr = T(lr_), decay = T(options_.weight_decay);
   if (momentum_.empty()) {
-    sgd_update(elements<T>(p), elements<T>(g), n, lr, decay);
-    return;
+    if (few(p.node(), g)) return sgd_update_few(elements<T>(p), elements<T>(g), lr, decay);
+    return sgd_update(elements<T>(p), elements<T>(g), n, lr, decay);
   }
   // The first time b = g, without dampening: b is 0 then and its factor does not matter.
   const T take = momentum.defined() ? T(1 - options_.dampening) : T(1);
@@ -152,11 +175,11 @@ void SGD::step() {
   Tensor none;
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     Tensor& p = parameters_[i];
-    if (!p.has_grad()) continue;
+    if (!p.node()->grad) continue;
     Tensor holder;
     const Node* g = gradient_of("SGD", p, holder);
     Tensor& momentum = momentum_.empty() ? none : momentum_[i];
-    if (p.dtype() == autograd::float32) {
+    if (p.node()->dtype == autograd::float32) {
       update<float>(p, g, momentum);
     } else {
       update<double>(p, g, momentum);

@@ -206,12 +206,13 @@ struct Relu {
                                 .slope = "1 if x > 0, else 0",
                                 .cases = {{-3, -0.1}, {0.1, 3}},
                                 .ulp = 0,
+                                .reads = Reads::y,
                                 .note = "slope 0 at 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) {
     return where(x <= 0.0, constant(x, 0.0), x);
   }
-  template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
-    return pick(x > 0.0, x, 1.0, 0.0);
+  template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) {
+    return pick(y > 0.0, y, 1.0, 0.0);
   }
 };
 struct Softplus {

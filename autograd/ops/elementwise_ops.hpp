@@ -24,7 +24,7 @@ template <class Row> struct UnaryOp {
 
   Tensor forward(const Tensor& x) const {
     const Dense source(x);
-    Tensor y = make(x.node()->shape, x.node()->dtype);
+    Tensor y = make_same(source.node());
     dispatch_floating(info.name, x.node()->dtype, [&]<class T>(T) {
       kernels::unary<T>(kRow, source.data<T>(), data<T>(y), count(y));
     });
@@ -39,15 +39,20 @@ template <class Row> struct UnaryOp {
       return;
     }
     // What the slope does not read was not saved: dy stands in for it.
-    const Dense g(dy), x(saves_inputs(UnaryOp::saved()) ? saved.in[0] : dy);
-    const Dense y(saves_output(UnaryOp::saved()) ? saved.y : dy);
-    // Nobody else holds dy any more: its elements become those of dx.
-    Tensor result = exclusive(dy.node()) ? dy : make(dy.node()->shape, dy.node()->dtype);
+    dx.set(0, gradient(saves_inputs(UnaryOp::saved()) ? saved.in[0] : dy,
+                       saves_output(UnaryOp::saved()) ? saved.y : dy, dy));
+  }
+
+  /// dy times the slope; in dy's own storage where nobody else holds it any more.
+  static AUTOGRAD_INLINE Tensor gradient(const Tensor& saved_x, const Tensor& saved_y,
+                                         const Tensor& dy) {
+    const Dense g(dy), x(saved_x), y(saved_y);
+    Tensor result = exclusive(dy.node()) ? dy : make_same(g.node());
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
       kernels::unary_backward<T>(kRow, x.data<T>(), y.data<T>(), g.data<T>(), data<T>(result),
                                  count(result));
     });
-    dx.set(0, std::move(result));
+    return result;
   }
 };
 
@@ -69,18 +74,14 @@ template <class Row> struct BinaryOp {
   static constexpr Saves saved() { return saves_of(info.reads); }
 
   AUTOGRAD_INLINE Tensor forward(const Tensor& a, const Tensor& b) const {
-    if (!a.node()->contiguous || !b.node()->contiguous) [[unlikely]] {
-      return any_size(row_major(a), row_major(b));
-    }
     if constexpr (kPlainArithmetic<Row>) {
-      if (a.node()->numel <= 8) {
-        Tensor y = make_like(a);
-        if (!tiny<Row>(a.node(), b.node(), y.node())) [[unlikely]]
-          fill(a, b, y);
+      if (both_tiny(a.node(), b.node())) {
+        Tensor y = make_same(a.node());
+        tiny<Row>(a.node(), b.node(), y.node());
         return y;
       }
     }
-    return any_size(a, b);
+    return any_size(row_major(a), row_major(b));
   }
 
   void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
@@ -96,14 +97,11 @@ template <class Row> struct BinaryOp {
   }
 
  private:
-  __attribute__((noinline)) static void fill(const Tensor& a, const Tensor& b, const Tensor& y) {
+  __attribute__((noinline)) static Tensor any_size(const Tensor& a, const Tensor& b) {
+    Tensor y = make_same(a.node());
     dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
       kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
     });
-  }
-  __attribute__((noinline)) static Tensor any_size(const Tensor& a, const Tensor& b) {
-    Tensor y = make_like(a);
-    fill(a, b, y);
     return y;
   }
 
@@ -112,7 +110,7 @@ template <class Row> struct BinaryOp {
     const Dense g(dy), a(saves_inputs(BinaryOp::saved()) ? saved.in[0] : dy),
         b(saves_inputs(BinaryOp::saved()) ? saved.in[1] : dy);
     const Dense y(saves_output(BinaryOp::saved()) ? saved.y : dy);
-    Tensor result = make(dy.node()->shape, dy.node()->dtype);
+    Tensor result = make_same(g.node());
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
       kernels::binary_backward<T>(kRow, k, a.data<T>(), 1, b.data<T>(), 1, y.data<T>(), g.data<T>(),
                                   data<T>(result), count(result));

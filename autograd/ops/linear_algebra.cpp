@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "linear_algebra.hpp"
 
+#include "../kernels/elementwise.hpp"
 #include "../kernels/gemm.hpp"
 #include "../kernels/reduce.hpp"
 #include "broadcast.hpp"
+#include "elementwise_ops.hpp"
 #include "tiny_linear.hpp"
 
 namespace autograd::ops {
@@ -121,16 +123,21 @@ Tensor linear_forward(const Tensor& x, const Tensor& weight, const Tensor* bias)
   check_linear(x, weight, bias);
   const auto n = static_cast<std::size_t>(weight.node()->shape[0]);
   const auto k = static_cast<std::size_t>(weight.node()->shape[1]);
-  Shape shape = x.node()->shape;
-  shape[shape.dim() - 1] = weight.node()->shape[0];
   const Dense source(x), w(weight), b(bias ? *bias : x);
-  Tensor y = make(shape, x.node()->dtype);
+  Tensor y;
+  if (x.node()->shape.dim() == 2) [[likely]] {
+    y = make_matrix(x.node()->shape[0], weight.node()->shape[0], x.node()->dtype);
+  } else {
+    Shape shape = x.node()->shape;
+    shape[shape.dim() - 1] = weight.node()->shape[0];
+    y = make(shape, x.node()->dtype);
+  }
   dispatch_floating("linear", x.node()->dtype, [&]<class T>(T) {
     const T* added = bias ? b.data<T>() : nullptr;
     const std::size_t m = n == 0 ? 0 : count(y) / n;
-    if (TinyProduct<T>::fits(m, n, k)) {
-      return TinyProduct<T>{source.data<T>(), k, 1, w.data<T>(), 1, k, added, data<T>(y), m, n}.run(
-          k);
+    using Tiny = TinyProduct<T, TinyForm::transposed_b>;
+    if (Tiny::fits(m, n, k)) {
+      return Tiny{source.data<T>(), w.data<T>(), added, data<T>(y), m, n}.run(k);
     }
     kernels::gemm(kernels::GemmCall<T>{.transpose_b = true,
                                        .m = m,
@@ -163,9 +170,10 @@ void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
   const auto m = static_cast<std::size_t>(rows_of(x_shape));
   const T *gd = g.template data<T>(), *xd = x.template data<T>(), *wd = w.template data<T>();
   if (dx.wants(0)) {
-    Tensor result = make(x_shape, dy.dtype());
-    if (TinyProduct<T>::fits(m, k, n)) {
-      TinyProduct<T>{gd, n, 1, wd, k, 1, nullptr, data<T>(result), m, k}.run(n);
+    Tensor result = make_same(x.node());
+    using Tiny = TinyProduct<T, TinyForm::normal>;
+    if (Tiny::fits(m, k, n)) {
+      Tiny{gd, wd, nullptr, data<T>(result), m, k}.run(n);
     } else {
       kernels::gemm(kernels::GemmCall<T>{.m = m,
                                          .n = k,
@@ -180,9 +188,10 @@ void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
     dx.set(0, std::move(result));
   }
   if (dx.wants(1)) {
-    Tensor result = make(w_shape, dy.dtype());
-    if (TinyProduct<T>::fits(n, k, m)) {
-      TinyProduct<T>{gd, 1, n, xd, k, 1, nullptr, data<T>(result), n, k}.run(m);
+    Tensor result = make_same(w.node());
+    using Tiny = TinyProduct<T, TinyForm::transposed_a>;
+    if (Tiny::fits(n, k, m)) {
+      Tiny{gd, xd, nullptr, data<T>(result), n, k}.run(m);
     } else {
       kernels::gemm(kernels::GemmCall<T>{.transpose_a = true,
                                          .m = n,
@@ -199,10 +208,10 @@ void linear_kernels(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) {
   }
   if constexpr (N == 3) {
     if (!dx.wants(2)) return;
-    Tensor result = make(Shape{w_shape[0]}, dy.dtype());
-    if (TinyProduct<T>::fits(1, n, m)) {
-      const T one = 1;
-      TinyProduct<T>{&one, 0, 0, gd, n, 1, nullptr, data<T>(result), 1, n}.run(m);
+    Tensor result = make_vector(w_shape[0], dy.node()->dtype);
+    using Tiny = TinyProduct<T, TinyForm::column_sums>;
+    if (Tiny::fits(1, n, m)) {
+      Tiny{nullptr, gd, nullptr, data<T>(result), 1, n}.run(m);
     } else {
       kernels::sum<T>(gd, data<T>(result), 1, m, n);
     }
@@ -230,6 +239,28 @@ void linear_backward(const Saved<N>& saved, const Tensor& dy, Gradients<N>& dx) 
 
 }  // namespace
 
+// The product of two matrices of a few elements, in one of its forms; undefined for any others.
+template <TinyForm kForm> Tensor tiny_matmul(const Tensor& left, const Tensor& right) {
+  const detail::Node *a = left.node(), *b = right.node();
+  if (a->tiny == detail::Tiny::no || b->tiny == detail::Tiny::no || a->shape.dim() != 2 ||
+      b->shape.dim() != 2) {
+    return {};
+  }
+  constexpr int kTermAxis = kForm == TinyForm::transposed_a ? 0 : 1;
+  constexpr int kColumnAxis = kForm == TinyForm::transposed_b ? 0 : 1;
+  const std::int64_t m = a->shape[1 - kTermAxis], k = a->shape[kTermAxis];
+  const std::int64_t n = b->shape[kColumnAxis];
+  const auto rows = static_cast<std::size_t>(m), columns = static_cast<std::size_t>(n);
+  const auto terms = static_cast<std::size_t>(k);
+  if (!TinyProduct<float, kForm>::fits(rows, columns, terms)) return {};
+  Tensor y = make_matrix(m, n, a->dtype);
+  dispatch_floating("matmul", a->dtype, [&]<class T>(T) {
+    TinyProduct<T, kForm>{data<T>(left), data<T>(right), nullptr, data<T>(y), rows, columns}.run(
+        terms);
+  });
+  return y;
+}
+
 Tensor Matmul::forward(const Tensor& a, const Tensor& b) const {
   check_same_dtype("matmul", a, b);
   const int da = a.dim(), db = b.dim();
@@ -239,6 +270,7 @@ Tensor Matmul::forward(const Tensor& a, const Tensor& b) const {
                      std::to_string(a.shape()[da - 1]) +
                      " != " + std::to_string(b.shape()[db - 2]) + ")");
   }
+  if (Tensor y = tiny_matmul<TinyForm::normal>(a, b); y.defined()) return y;
   Shape shape, lead;
   if (da > 2 || db > 2) {
     shape = lead =
@@ -260,6 +292,15 @@ Tensor Matmul::forward(const Tensor& a, const Tensor& b) const {
 
 void Matmul::backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
   const Tensor &a = saved.in[0], &b = saved.in[1];
+  if (!dx.recorded() && dy.node()->tiny != detail::Tiny::no) {
+    Tensor da = dx.wants(0) ? tiny_matmul<TinyForm::transposed_b>(dy, b) : Tensor();
+    Tensor db = dx.wants(1) ? tiny_matmul<TinyForm::transposed_a>(a, dy) : Tensor();
+    if (da.defined() == dx.wants(0) && db.defined() == dx.wants(1)) {
+      if (da.defined()) dx.set(0, std::move(da));
+      if (db.defined()) dx.set(1, std::move(db));
+      return;
+    }
+  }
   if (dx.wants(0)) {
     Tensor g = matmul(dy, transpose(b));
     dx.set(0, g.shape() == a.shape() ? std::move(g) : sum_to(g, a.shape()));
@@ -300,6 +341,36 @@ std::vector<OpCase> Linear::cases() {
           {"batch", {{2, 3, 4}, {5, 4}, {5}}, f},
           {"vector", {{4}, {2, 4}, {2}}, f}};
 }
+template <class Row>
+constexpr Activation kActivation = std::is_same_v<Row, Sigmoid> ? Activation::sigmoid
+                                   : std::is_same_v<Row, Tanh>  ? Activation::tanh
+                                                                : Activation::relu;
+template <class Row>
+Tensor LinearThen<Row>::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+  Tensor y = linear_forward(x, weight, &bias);
+  dispatch_floating(info.name, y.node()->dtype, [&]<class T>(T) {
+    kernels::unary<T>(UnaryRows::index_of<Row>(), data<T>(y), data<T>(y), count(y));
+  });
+  return y;
+}
+template <class Row>
+void LinearThen<Row>::backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+  // The slope reads y alone, so y stands in for x.
+  linear_backward(saved,
+                  dx.recorded() ? chain(dy, Row::slope(saved.y, saved.y))
+                                : UnaryOp<Row>::gradient(saved.y, saved.y, dy),
+                  dx);
+}
+template <class Row> std::vector<OpCase> LinearThen<Row>::cases() {
+  const TensorFunction f = [](const std::vector<Tensor>& in) {
+    return linear(in[0], in[1], in[2], kActivation<Row>);
+  };
+  return {{"rows", {{4, 2}, {3, 2}, {3}}, f}, {"batch", {{2, 3, 4}, {5, 4}, {5}}, f}};
+}
+template struct LinearThen<Sigmoid>;
+template struct LinearThen<Tanh>;
+template struct LinearThen<Relu>;
+
 Tensor LinearNoBias::forward(const Tensor& x, const Tensor& weight) const {
   return linear_forward(x, weight, nullptr);
 }

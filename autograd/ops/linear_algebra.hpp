@@ -2,6 +2,7 @@
 // Matrix products.
 #pragma once
 
+#include "elementwise.hpp"
 #include "op.hpp"
 
 namespace autograd::ops {
@@ -26,7 +27,27 @@ struct Linear {
   Tensor forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const;
   void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const;
 };
-/// The same without b.
+/// Row(x W^T + b) for a row whose slope reads its value: one record, and no tensor in between.
+template <class Row> struct LinearThen {
+  static_assert(Row::info.reads == Reads::y);
+  static const OpInfo info;
+  static constexpr unsigned kSavedInputs = 0b011;
+  static std::vector<OpCase> cases();
+
+  Saves saved() const { return Saves::both; }
+  Tensor forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const;
+  void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const;
+};
+template <>
+inline constexpr OpInfo LinearThen<Sigmoid>::info{"linear, sigmoid", "sigmoid(x W^T + b)",
+                                                  "that of linear for dy y (1 - y)"};
+template <>
+inline constexpr OpInfo LinearThen<Tanh>::info{"linear, tanh", "tanh(x W^T + b)",
+                                               "that of linear for dy (1 - y^2)"};
+template <>
+inline constexpr OpInfo LinearThen<Relu>::info{"linear, relu", "max(x W^T + b, 0)",
+                                               "that of linear for dy where y > 0"};
+/// Linear without b.
 struct LinearNoBias {
   static constexpr OpInfo info{"linear, no bias", "x W^T", "dy W, dy^T x"};
   static std::vector<OpCase> cases();

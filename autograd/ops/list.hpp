@@ -23,9 +23,10 @@ template <class... Ops> struct OpList {
   template <class F> static void for_each(F&& f) { (f.template operator()<Ops>(), ...); }
 };
 
-using StructuredOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo, Matmul, Linear,
-                             LinearNoBias, Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where,
-                             Pick, Unpick, MeanSquaredError>;
+using StructuredOps =
+    OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo, Matmul, Linear,
+           LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias, Transpose,
+           Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick, MeanSquaredError>;
 
 template <class Op>
 concept HasCases = requires {

@@ -10,7 +10,7 @@ namespace autograd::ops {
 constexpr std::int64_t kFew = 16;
 
 Tensor MeanSquaredError::forward(const Tensor& a, const Tensor& b) const {
-  if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) {
+  if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) [[unlikely]] {
     throw ShapeError("mean_squared_error: the operands differ: a is " +
                      std::string(name(a.dtype())) + " " + to_string(a.shape()) + ", b is " +
                      name(b.dtype()) + " " + to_string(b.shape()) + "; need equal shape and dtype");
@@ -48,7 +48,7 @@ void MeanSquaredError::backward(const Saved<2>& saved, const Tensor& dy, Gradien
   dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
     const T factor = *data<T>(dy) * static_cast<T>(scale);
     const auto gradient = [&](T sign) {
-      Tensor result = make(a.shape(), a.dtype());
+      Tensor result = make_same(x.node());
       T* g = data<T>(result);
       const T *p = x.data<T>(), *q = z.data<T>();
       const std::size_t n = count(a);

@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "../functions.hpp"
+#include "../node_inline.hpp"
 #include "../tensor.hpp"
 #include "rows.hpp"
 
@@ -122,6 +123,7 @@ class Dense {
     }
   }
   template <class T> const T* data() const { return static_cast<const T*>(node_->data); }
+  const detail::Node* node() const { return node_; }
 
  private:
   Tensor copy_;
@@ -133,7 +135,16 @@ inline Tensor make(const Shape& shape, DType dtype) {
   return Tensor::adopt(detail::make_node(shape, dtype));
 }
 /// The same with the shape and dtype of a contiguous tensor.
-inline Tensor make_like(const Tensor& x) { return Tensor::adopt(detail::make_like(x.node())); }
+AUTOGRAD_INLINE Tensor make_same(const detail::Node* x) {
+  return Tensor::adopt(detail::make_like(x));
+}
+/// A fresh tensor [rows, columns] or [n].
+AUTOGRAD_INLINE Tensor make_matrix(std::int64_t rows, std::int64_t columns, DType dtype) {
+  return Tensor::adopt(detail::make_matrix(rows, columns, dtype));
+}
+AUTOGRAD_INLINE Tensor make_vector(std::int64_t n, DType dtype) {
+  return Tensor::adopt(detail::make_vector(n, dtype));
+}
 template <class T> T* data(const Tensor& x) { return static_cast<T*>(x.node()->data); }
 inline std::size_t count(const Tensor& x) { return static_cast<std::size_t>(x.node()->numel); }
 

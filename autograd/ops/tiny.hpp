@@ -20,50 +20,32 @@ template <class Row>
 inline constexpr bool kPlainArithmetic =
     std::is_same_v<Row, Add> || std::is_same_v<Row, Sub> || std::is_same_v<Row, Mul>;
 
-inline bool fills_its_own_block(const detail::Node* x) {
-  return x->data == static_cast<const void*>(x->base->small);
+/// True for operands that fit the same registers.
+AUTOGRAD_INLINE bool both_tiny(const detail::Node* a, const detail::Node* b) {
+  return a->tiny != detail::Tiny::no && a->tiny == b->tiny;
 }
 
 template <class Row, std::size_t N, class T>
-AUTOGRAD_INLINE void registers(const void* a, const void* b, void* y) {
-  const auto* p = static_cast<const T*>(a);
-  const auto* q = static_cast<const T*>(b);
+AUTOGRAD_INLINE void registers(const detail::Node* a, const detail::Node* b, detail::Node* y) {
+  const auto* p = static_cast<const T*>(a->data);
+  const auto* q = static_cast<const T*>(b->data);
   T result[N];
   for (std::size_t i = 0; i < N; ++i) result[i] = Row::value(p[i], q[i]);
-  std::copy_n(result, N, static_cast<T*>(y));
+  std::copy_n(result, N, reinterpret_cast<T*>(y->small));
 }
 
-/// y = Row(a, b) for contiguous tensors of one shape and dtype; false when they are not tiny, with
-/// nothing done. y may be a or b.
+/// y = Row(a, b) for tiny operands and an owner like them; y may be a or b.
 template <class Row>
-AUTOGRAD_INLINE bool tiny(const detail::Node* a, const detail::Node* b, detail::Node* y) {
-  if constexpr (!kPlainArithmetic<Row>) return false;
-  if (y->numel > 8 || !fills_its_own_block(a) || !fills_its_own_block(b) ||
-      !fills_its_own_block(y)) {
-    return false;
+AUTOGRAD_INLINE void tiny(const detail::Node* a, const detail::Node* b, detail::Node* y) {
+  static_assert(kPlainArithmetic<Row>);
+  switch (a->tiny) {
+    case detail::Tiny::no:
+      break;
+      [[likely]] case detail::Tiny::four_floats : return registers<Row, 4, float>(a, b, y);
+    case detail::Tiny::eight_floats: return registers<Row, 8, float>(a, b, y);
+    case detail::Tiny::four_doubles: return registers<Row, 4, double>(a, b, y);
+    case detail::Tiny::eight_doubles: return registers<Row, 8, double>(a, b, y);
   }
-  if (y->dtype == DType::float32) [[likely]] {
-    y->numel <= 4 ? registers<Row, 4, float>(a->data, b->data, y->data)
-                  : registers<Row, 8, float>(a->data, b->data, y->data);
-    return true;
-  }
-  if (y->dtype != DType::float64) return false;
-  y->numel <= 4 ? registers<Row, 4, double>(a->data, b->data, y->data)
-                : registers<Row, 8, double>(a->data, b->data, y->data);
-  return true;
-}
-
-/// sum += g for contiguous tensors of one shape and dtype, the same way.
-AUTOGRAD_INLINE bool tiny_add_to(detail::Node* sum, const detail::Node* g) {
-  if (sum->numel > 8 || sum->dtype != DType::float32 || sum->data != sum->small ||
-      !fills_its_own_block(g)) {
-    return false;
-  }
-  registers<Add, 4, float>(sum->small, g->data, sum->small);
-  if (sum->numel > 4)
-    registers<Add, 4, float>(sum->small + 16, static_cast<const float*>(g->data) + 4,
-                             sum->small + 16);
-  return true;
 }
 
 }  // namespace autograd::ops

@@ -16,13 +16,21 @@ namespace autograd::ops {
 inline constexpr std::size_t kTinyProduct = 32;
 inline constexpr std::size_t kTinyTerms = 4;
 
-/// y [rows, columns] = a b + bias, summed over `terms`. Element (r, s) of a is a[r a_row + s a_term],
-/// element (s, c) of b is b[s b_term + c b_column]; bias [columns] may be null.
-template <class T> struct TinyProduct {
+/// How the operands of a product lie in memory, row-major, S being the number of terms of a sum.
+enum class TinyForm {
+  normal,        // a [rows, S], b [S, columns]
+  transposed_a,  // a [S, rows], b [S, columns]
+  transposed_b,  // a [rows, S], b [columns, S]
+  column_sums,   // b [S, columns], one row, a not read: every factor is 1
+};
+
+/// y [rows, columns] = the product of a and b, plus bias [columns] where it is not null (which
+/// only transposed_b looks at). The number of
+/// terms, and of columns up to four, are constants in the loops, so that addresses are too. y owns a
+/// whole number of 16-byte registers, which are all written.
+template <class T, TinyForm kForm> struct TinyProduct {
   const T* a;
-  std::size_t a_row, a_term;
   const T* b;
-  std::size_t b_term, b_column;
   const T* bias;
   T* y;
   std::size_t rows, columns;
@@ -45,37 +53,60 @@ template <class T> struct TinyProduct {
   static constexpr std::size_t kLanes = 16 / sizeof(T);
   typedef T Register __attribute__((vector_size(16)));
 
-  template <std::size_t S> AUTOGRAD_INLINE void with_terms() const {
-    std::size_t done = 0;
-    if (columns == 1) done = blocks<S, 1>();
-    if (columns == 2) done = blocks<S, 2>();
-    if (columns == 4) done = blocks<S, 4>();
-    for (; done < rows * columns; ++done) y[done] = element<S>(done / columns, done % columns);
+  // A copy: what is written to y could change the members otherwise.
+  template <std::size_t S> void with_terms() const { TinyProduct(*this).by_columns<S>(); }
+
+  template <std::size_t S> AUTOGRAD_INLINE void by_columns() const {
+    switch (columns) {
+      case 1: return blocks<S, 1>();
+      case 2: return blocks<S, 2>();
+      case 3: return blocks<S, 3>();
+      case 4: return blocks<S, 4>();
+      default:
+        for (std::size_t r = 0; r < rows; ++r) {
+          for (std::size_t c = 0; c < columns; ++c) y[r * columns + c] = element<S>(r, c, columns);
+        }
+    }
   }
 
-  template <std::size_t S> AUTOGRAD_INLINE T element(std::size_t r, std::size_t c) const {
-    const T* p = a + r * a_row;
-    const T* q = b + c * b_column;
-    T sum = bias ? bias[c] + p[0] * q[0] : p[0] * q[0];
-    for (std::size_t s = 1; s < S; ++s) sum += p[s * a_term] * q[s * b_term];
+  template <std::size_t S>
+  AUTOGRAD_INLINE T element(std::size_t r, std::size_t c, std::size_t n) const {
+    const auto left = [&](std::size_t s) __attribute__((always_inline)) {
+      if constexpr (kForm == TinyForm::column_sums) return T(1);
+      return kForm == TinyForm::transposed_a ? a[s * rows + r] : a[r * S + s];
+    };
+    const auto right = [&](std::size_t s) __attribute__((always_inline)) {
+      return kForm == TinyForm::transposed_b ? b[c * S + s] : b[s * n + c];
+    };
+    T sum = left(0) * right(0);
+    if constexpr (kForm == TinyForm::transposed_b) sum = bias ? bias[c] + sum : sum;
+    for (std::size_t s = 1; s < S; ++s) sum += left(s) * right(s);
     return sum;
   }
 
-  // Whole registers of results; returns how many elements that were.
-  template <std::size_t S, std::size_t C> AUTOGRAD_INLINE std::size_t blocks() const {
+  template <std::size_t S, std::size_t C> AUTOGRAD_INLINE void blocks() const {
+    const std::size_t size = rows * C;
     std::size_t at = 0;
-    for (; at + kLanes <= rows * C; at += kLanes) {
+    const auto next = [&](std::size_t i) __attribute__((always_inline)) {
+      if constexpr (kLanes % C == 0) return element<S>(at / C + i / C, i % C, C);
+      return element<S>((at + i) / C, (at + i) % C, C);
+    };
+    for (; at + kLanes <= size; at += kLanes) {
       Register sums;
       if constexpr (kLanes == 4) {
-        sums = Register{element<S>(at / C, at % C), element<S>((at + 1) / C, (at + 1) % C),
-                        element<S>((at + 2) / C, (at + 2) % C),
-                        element<S>((at + 3) / C, (at + 3) % C)};
+        sums = Register{next(0), next(1), next(2), next(3)};
       } else {
-        sums = Register{element<S>(at / C, at % C), element<S>((at + 1) / C, (at + 1) % C)};
+        sums = Register{next(0), next(1)};
       }
       std::memcpy(y + at, &sums, sizeof sums);
     }
-    return at;
+    if (at == size) return;
+    Register rest = {next(0)};
+    if constexpr (kLanes == 4) {
+      if (at + 1 < size) rest[1] = next(1);
+      if (at + 2 < size) rest[2] = next(2);
+    }
+    std::memcpy(y + at, &rest, sizeof rest);
   }
 };
 

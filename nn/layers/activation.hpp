@@ -17,13 +17,16 @@ struct Identity {
 };
 /// 1 / (1 + exp(-x)).
 struct Sigmoid {
+  static constexpr auto kActivation = autograd::Activation::sigmoid;
   Tensor operator()(const Tensor& x) const { return autograd::sigmoid(x); }
 };
 struct Tanh {
+  static constexpr auto kActivation = autograd::Activation::tanh;
   Tensor operator()(const Tensor& x) const { return autograd::tanh(x); }
 };
 /// max(x, 0); slope 0 at 0.
 struct ReLU {
+  static constexpr auto kActivation = autograd::Activation::relu;
   Tensor operator()(const Tensor& x) const { return autograd::relu(x); }
 };
 /// log(1 + exp(x)).

@@ -24,9 +24,11 @@ struct Linear : Module {
   /// Draws from the default generator of this thread.
   Linear(std::int64_t in, std::int64_t out, LinearOptions options = {});
 
-  Tensor operator()(const Tensor& x) const {
+  Tensor operator()(const Tensor& x) const { return then(x, autograd::Activation::none); }
+  /// The activation of y, in one step with the product.
+  Tensor then(const Tensor& x, autograd::Activation activation) const {
     try {
-      return autograd::linear(x, weight, bias);
+      return autograd::linear(x, weight, bias, activation);
     } catch (const autograd::Error&) {
       explain(x);
     }

@@ -14,6 +14,8 @@
 #include <vector>
 
 #include "../module.hpp"
+#include "activation.hpp"
+#include "linear.hpp"
 
 namespace nn {
 
@@ -32,6 +34,11 @@ class Layer {
   explicit Layer(L&& layer) : Layer(std::make_shared<std::decay_t<L>>(std::forward<L>(layer))) {}
 
   Tensor operator()(const Tensor& x) const { return call_(object_.get(), x); }
+  /// True when the layer and the activation behind it are computed in one step.
+  bool joins(const Layer& next) const { return call_then_ && next.activation_ != Activation::none; }
+  Tensor operator()(const Tensor& x, const Layer& next) const {
+    return call_then_(object_.get(), x, next.activation_);
+  }
   /// The layer itself, shared: model[0].as<nn::Linear>().weight. Throws TypeError for another type.
   template <class L> L& as() const {
     if (typeid(L) != *type_) throw_other_type(typeid(L).name(), type_->name());
@@ -45,19 +52,31 @@ class Layer {
             [](void* object, const Tensor& x) -> Tensor { return (*static_cast<L*>(object))(x); }),
         type_(&typeid(L)) {
     if constexpr (std::derived_from<L, Module>) module_ = layer.get();
+    if constexpr (std::same_as<L, Linear>) {
+      call_then_ = [](void* object, const Tensor& x, Activation activation) {
+        return static_cast<Linear*>(object)->then(x, activation);
+      };
+    }
+    if constexpr (std::same_as<L, Sigmoid> || std::same_as<L, Tanh> || std::same_as<L, ReLU>) {
+      activation_ = L::kActivation;
+    }
     object_ = std::move(layer);
   }
   [[noreturn]] static void throw_other_type(const char* wanted, const char* held);
 
+  using Activation = autograd::Activation;
+
   friend class Sequential;
   Tensor (*call_)(void*, const Tensor&);
+  Tensor (*call_then_)(void*, const Tensor&, Activation) = nullptr;
+  Activation activation_ = Activation::none;  // of a layer that is one
   std::shared_ptr<void> object_;
   Module* module_ = nullptr;  // the same object, when it is a module
   const std::type_info* type_;
 };
 
 /// y = layer_n(... layer_1(x)); x itself when there are none. Layers that are modules are registered
-/// under their positions ("0.weight"). Copies share the layers, also those appended later.
+/// under their positions ("0.weight"). A Linear and the Sigmoid, Tanh or ReLU behind it are one step. Copies share the layers, also those appended later.
 /// Sequential{another} is a copy; append(another) nests.
 class Sequential : public Module {
  public:
@@ -74,8 +93,17 @@ class Sequential : public Module {
   Tensor operator()(const Tensor& x) const {
     const std::vector<Layer>& layers = *layers_;
     if (layers.empty()) return x;
-    Tensor y = layers[0](x);
-    for (std::size_t i = 1; i < layers.size(); ++i) y = layers[i](y);
+    Tensor y;
+    const Tensor* input = &x;
+    for (std::size_t i = 0; i < layers.size(); ++i) {
+      if (i + 1 < layers.size() && layers[i].joins(layers[i + 1])) {
+        y = layers[i](*input, layers[i + 1]);
+        ++i;
+      } else {
+        y = layers[i](*input);
+      }
+      input = &y;
+    }
     return y;
   }
 

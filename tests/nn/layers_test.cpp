@@ -171,6 +171,18 @@ TEST(Sequential, BracesCopyOneAndNestSeveral) {
   EXPECT_EQ(copied.parameters()[0].node(), inner.parameters()[0].node());
 }
 
+// A Linear and the activation behind it are one step there, with the bits of two.
+TEST(Sequential, JoinsLinearAndActivation) {
+  ag::Generator generator(3);
+  const nn::Linear first(3, 4, generator), second(4, 2, generator, {.bias = false});
+  const nn::Sequential model{first, nn::Tanh(), second, nn::ReLU(), nn::Sigmoid()};
+  const ag::Tensor x = ag::randn({5, 3}, generator);
+  ag::Tape tape;
+  const ag::Tensor y = model(x);
+  EXPECT_EQ(tape.size(), 4u);
+  EXPECT_EQ(ag::to_string(y), ag::to_string(ag::sigmoid(ag::relu(second(ag::tanh(first(x)))))));
+}
+
 TEST(Sequential, OutlivesWhatItWasBuiltFrom) {
   auto layer = std::make_unique<nn::Linear>(2, 2);
   nn::Sequential model{*layer, nn::Sigmoid()};

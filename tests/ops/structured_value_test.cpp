@@ -200,6 +200,34 @@ void check_linear(bool with_bias) {
   }
 }
 
+// One step and two give the same bits, values and gradients alike, for every layout and size.
+template <class F> void check_linear_then(autograd::Activation activation, const F& f) {
+  for (const std::int64_t m : {1, 4, 33}) {
+    for (const std::int64_t n : {1, 2, 40}) {
+      const Tensor weight = random({n, 5}, 3), bias = random({n}, 4);
+      for (const Tensor& x : {random({m, 5}), autograd::transpose(random({5, m})),
+                              autograd::reshape(random({m, 5}), Shape{m, 1, 5})}) {
+        const auto joined = autograd::value_and_grad(
+            [&](const std::vector<Tensor>& in) {
+              return sum(square(linear(in[0], in[1], in[2], activation)));
+            },
+            {x, weight, bias});
+        const auto two_steps = autograd::value_and_grad(
+            [&](const std::vector<Tensor>& in) {
+              return sum(square(f(linear(in[0], in[1], in[2]))));
+            },
+            {x, weight, bias});
+        expect_same(joined.first, two_steps.first, 0);
+        for (std::size_t i = 0; i < 3; ++i) {
+          expect_same(joined.second[i], two_steps.second[i], 0);
+        }
+        const Tensor no_bias = linear(x, weight, Tensor(), activation);
+        expect_same(no_bias, f(linear(x, weight, Tensor())), 0);
+      }
+    }
+  }
+}
+
 void check_moves() {
   for (const Tensor& x : layouts()) {
     const Shape& s = x.shape();
@@ -329,6 +357,19 @@ const std::map<std::string, std::function<void()>>& checks() {
       {"matmul", check_matmul},
       {"linear", [] { check_linear(true); }},
       {"linear, no bias", [] { check_linear(false); }},
+      {"linear, sigmoid",
+       [] {
+         check_linear_then(autograd::Activation::sigmoid,
+                           [](const Tensor& x) { return sigmoid(x); });
+       }},
+      {"linear, tanh",
+       [] {
+         check_linear_then(autograd::Activation::tanh, [](const Tensor& x) { return tanh(x); });
+       }},
+      {"linear, relu",
+       [] {
+         check_linear_then(autograd::Activation::relu, [](const Tensor& x) { return relu(x); });
+       }},
       {"transpose", check_moves},
       {"reshape", check_moves},
       {"broadcast_to", check_moves},
