@@ -23,10 +23,20 @@ template <class... Ops> struct OpList {
   template <class F> static void for_each(F&& f) { (f.template operator()<Ops>(), ...); }
 };
 
-using StructuredOps =
-    OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo, Matmul, Linear,
-           LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias, Transpose,
-           Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick, MeanSquaredError>;
+// One list for each family file, in the order of the op table.
+using ReduceOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo>;
+using LinearAlgebraOps =
+    OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
+using ShapeOps = OpList<Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick>;
+using LossOps = OpList<MeanSquaredError>;
+
+template <class... Lists> struct Joined;
+template <class... Ops> struct Joined<OpList<Ops...>> { using type = OpList<Ops...>; };
+template <class... A, class... B, class... Rest>
+struct Joined<OpList<A...>, OpList<B...>, Rest...> {
+  using type = typename Joined<OpList<A..., B...>, Rest...>::type;
+};
+using StructuredOps = Joined<ReduceOps, LinearAlgebraOps, ShapeOps, LossOps>::type;
 
 template <class Op>
 concept HasCases = requires {

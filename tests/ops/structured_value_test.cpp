@@ -1,67 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Values of the structured operations against loops that follow the definition, on the shapes where
 // fast code goes wrong: strided, repeated, empty, every set of axes. Each op has an entry in checks();
-// one without an entry fails. To add one: write the definition as a function of the index.
-#include <map>
-
-#include "support.hpp"
+// one without an entry fails. To add a family: a file values_<family>.cpp with add_<family>_checks.
+#include "structured_values.hpp"
 
 namespace ops_test {
 namespace {
-
-using autograd::float64;
-using autograd::Shape;
-using Index = std::vector<std::int64_t>;
-
-constexpr double kTight = 1e-13;
-
-// Calls f(index) for every element of a tensor of that shape, in row-major order.
-template <class F> void for_each_index(const Shape& shape, F&& f) {
-  Index index(static_cast<std::size_t>(shape.dim()), 0);
-  for (std::int64_t left = shape.numel(); left > 0; --left) {
-    f(index);
-    for (int i = shape.dim() - 1; i >= 0; --i) {
-      if (++index[static_cast<std::size_t>(i)] < shape[i]) break;
-      index[static_cast<std::size_t>(i)] = 0;
-    }
-  }
-}
-
-// The element of x at an index of a shape that x broadcasts to.
-double at(const Tensor& x, const Index& index) {
-  std::int64_t offset = 0;
-  const std::size_t lead = index.size() - static_cast<std::size_t>(x.dim());
-  const std::vector<std::int64_t> strides = x.strides();
-  for (int i = 0; i < x.dim(); ++i) {
-    const auto k = static_cast<std::size_t>(i);
-    if (x.shape()[i] != 1) offset += index[lead + k] * strides[k];
-  }
-  return static_cast<const double*>(x.node()->data)[offset];
-}
-
-// A tensor of that shape whose elements are f(index).
-template <class F> Tensor built(const Shape& shape, F&& f) {
-  Doubles elements;
-  for_each_index(shape, [&](const Index& index) { elements.push_back(f(index)); });
-  return autograd::tensor(elements, shape);
-}
-
-Tensor random(const Shape& shape, std::uint64_t seed = 11) {
-  autograd::Generator generator(seed);
-  return draw(shape, generator, {-2, 2});
-}
-
-// x and views of other strides and of repeated elements, with three axes.
-std::vector<Tensor> layouts() {
-  const Tensor x = random({3, 4, 5});
-  return {x,
-          autograd::transpose(x),
-          autograd::transpose(x, 0, 2),
-          autograd::transpose(x, 0, 1),
-          autograd::broadcast_to(random({4, 1}), {3, 4, 5}),
-          random({1, 1, 1}),
-          random({2, 1, 3})};
-}
 
 // Walks every layout and every set of axes; `fold` makes one element of a line of them.
 void check_reduction(
@@ -288,9 +232,9 @@ void check_mean_squared_error() {
   EXPECT_TRUE(std::isnan(autograd::mean_squared_error(random({0}), random({0})).item()));
 }
 
-const std::map<std::string, std::function<void()>>& checks() {
+const Checks& checks() {
   using autograd::Axes, autograd::ReduceOptions;
-  static const std::map<std::string, std::function<void()>> list = {
+  static const Checks list = {
       {"sum",
        [] {
          check_reduction([](auto& x, auto& axes, auto o) { return autograd::sum(x, axes, o); },
