@@ -119,6 +119,12 @@ class Tape {
   /// Throws TapeError unless the value may be used on this tape now; 0 for a passive one.
   std::int32_t resolve(detail::Tag tag) const;
   double gradient_of(const Var& x) const;
+  /// The gradient of an input of this tape that a sweep has reached; null for all else.
+  AUTOGRAD_INLINE const double* swept_input(detail::Tag tag) const {
+    const std::int32_t index = detail::index_of(tag);
+    const bool found = detail::stamp_of(tag) == id_ && index < 0 && -index <= swept_inputs_;
+    return found ? adjoints_ + index : nullptr;
+  }
   bool reached(const Var& x) const;
   /// Sweeps without depositing; the adjoints of `inputs`, undefined where nothing arrived.
   std::vector<Tensor> gradients(const Tensor& y, const Tensor& seed,
