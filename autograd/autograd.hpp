@@ -2,13 +2,16 @@
 // Everything: include this one header.
 #pragma once
 
+#include "checkpoint.hpp"
 #include "create.hpp"
+#include "custom_scalar.hpp"
 #include "dtype.hpp"
 #include "error.hpp"
 #include "functions.hpp"
 #include "generator.hpp"
 #include "grad.hpp"
 #include "gradcheck.hpp"
+#include "implicit.hpp"
 #include "memory.hpp"
 #include "scalar_functions.hpp"
 #include "scalar_math.hpp"

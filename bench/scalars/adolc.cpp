@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// ADOL-C: a tape of operations, interpreted backward. Recorded anew for each evaluation, as ours is, and
-// recorded once and replayed, which is only right while no branch changes.
+// ADOL-C: a tape of operations, interpreted backward. Each evaluation records anew, as ours does.
 #include <adolc/adolc.h>
 
 #include <memory>
@@ -46,25 +45,6 @@ struct Adolc {
     } else {
       value = sweep(x, row, dx, 1 << 24, [&](const adouble* in) { return workload.value(in); });
     }
-    return value;
-  }
-};
-
-struct Replayed {
-  short tape = 0;  // recorded when it has a number
-
-  template <class W>
-  double gradient(const W& workload, std::vector<double>& x, std::vector<double>& dx) {
-    if (tape == 0) {
-      static short last = 1;
-      std::vector<double> row(x.size());
-      tape = ++last;
-      Adolc::sweep(
-          x, row, dx, kRoom, [&](const adouble* in) { return workload.value(in); }, tape);
-    }
-    double value = 0;
-    ::function(tape, 1, static_cast<int>(x.size()), x.data(), &value);
-    ::gradient(tape, static_cast<int>(x.size()), x.data(), dx.data());
     return value;
   }
 };
