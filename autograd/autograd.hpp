@@ -6,6 +6,7 @@
 #include "create.hpp"
 #include "custom_scalar.hpp"
 #include "dtype.hpp"
+#include "dual.hpp"
 #include "error.hpp"
 #include "functions.hpp"
 #include "generator.hpp"
