@@ -6,7 +6,7 @@
 
 #include "custom_scalar.hpp"
 #include "grad.hpp"
-#include "tape.hpp"
+#include "tape_inline.hpp"
 
 namespace autograd {
 

@@ -46,6 +46,14 @@ template <detail::FunctionOfScalars F> auto checkpoint(F f, std::initializer_lis
   return checkpoint(std::move(f), std::span<const Var>(x.begin(), x.size()));
 }
 
+/// f(x) for numbers and forward-mode duals, which nothing records: one generic function serves them and
+/// Var alike.
+template <class F, class T>
+  requires(!std::same_as<T, Var>)
+&&std::invocable<F&, std::span<const T>> auto checkpoint(F f, const std::vector<T>& x) {
+  return f(std::span<const T>(x));
+}
+
 /// The state after `steps` steps, state <- step(state, i), for step from (std::span<const Var>, int) to
 /// a std::vector<Var>. Stretches of about sqrt(steps) steps are checkpoints, so that the memory needed
 /// is that of 2 sqrt(steps) steps and the time one more evaluation. Throws as checkpoint does.
