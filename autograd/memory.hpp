@@ -29,7 +29,9 @@ MemoryStats memory_stats();
 /// are cut from slabs of 64 KiB, which go back once all of their blocks are there.
 void empty_cache();
 
-/// Bounds what the library asks of the system; beyond it allocation throws Error. Unbounded unless set.
+/// Bounds the bytes that the library holds of the system, tapes and tensors, caches included; beyond
+/// it allocation throws Error. A tape that met the limit keeps what it has recorded, and records on
+/// once rewound or swept. Unbounded unless set. Thread-safe.
 void set_memory_limit(std::size_t bytes);
 
 namespace detail {

@@ -145,7 +145,15 @@ void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
   const std::int32_t low = grown(inputs, s.input_capacity);
   const std::size_t bytes =
       sizeof(double) * (static_cast<std::size_t>(low) + static_cast<std::size_t>(high) + 1);
-  auto* block = static_cast<double*>(detail::allocate(bytes));
+  void* memory = nullptr;
+  try {
+    memory = detail::allocate(bytes);
+  } catch (const Error&) {
+    // A tape that met the memory limit and was rewound still holds what it had recorded into.
+    if (!s.drop_spare_chunks()) throw;
+    memory = detail::allocate(bytes);
+  }
+  auto* block = static_cast<double*>(memory);
   // What can be read or is being gathered moves along; the rest is zeroed before a sweep.
   if (adjoints_) {
     const std::int32_t kept = inputs_ + 1 + std::max(gathered_, swept_);

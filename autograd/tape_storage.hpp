@@ -142,6 +142,8 @@ struct TapeStorage {
   void drop_leaves(std::size_t from);
   void init();
   void add_chunk();
+  /// Gives back the chunks behind the present one; false when there are none.
+  bool drop_spare_chunks() noexcept;
   void use_block(std::size_t i) {
     block = i;
     block_top = blocks[i];

@@ -5,7 +5,6 @@
 #include <autograd/autograd.hpp>
 
 #include <cstring>
-
 #include <thread>
 
 #include "check.hpp"
