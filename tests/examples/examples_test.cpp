@@ -244,7 +244,7 @@ TEST_F(MonteCarlo, TheSameBitsForAnyNumberOfThreads) {
   const std::string options = "monte_carlo --paths 20001 --threads ";
   const Ran one = run(options + "1");
   ASSERT_EQ(one.status, 0) << one.err;
-  EXPECT_TRUE(contains(one.out, "20001 paths, price 35.")) << one.out;
+  EXPECT_TRUE(contains(one.out, "20001 paths, price 36.")) << one.out;
   EXPECT_TRUE(contains(one.out, "all bits together: "));
   EXPECT_EQ(lines(one.out).size(), 10u);
   for (const std::string threads : {"2", "3", "4"}) {
