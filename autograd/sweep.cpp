@@ -509,7 +509,7 @@ const Tape* tape_of(const Var& x) {
 
 }  // namespace
 
-double Var::grad() const {
+template <> double Var::grad() const {
   if (tag_ & detail::kPassive) {
     throw TapeError(
         "Var::grad: this value is a constant; need an input (tape.input) or a value "
@@ -524,7 +524,7 @@ double Var::grad() const {
   return tape->gradient_of(*this);
 }
 
-bool Var::has_grad() const {
+template <> bool Var::has_grad() const {
   const Tape* tape = tag_ & detail::kPassive ? nullptr : tape_of(*this);
   return tape && tape->reached(*this);
 }
