@@ -4,6 +4,7 @@
 
 #include "create.hpp"
 #include "dtype.hpp"
+#include "dual.hpp"
 #include "error.hpp"
 #include "functions.hpp"
 #include "generator.hpp"
