@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// The backward sweep: one loop over the stream, from the last statement to the first.
+// The backward sweep: one loop over the stream, from the last statement to the first
+// (statement_sweep.hpp).
 //
 // Scalar statements are handled in the loop; tensor records are looked for only where it already
 // handles a zero adjoint (nobody writes to the index of a record), so they cost scalars nothing.
@@ -10,6 +11,7 @@
 #include "kernels/elementwise.hpp"
 #include "ops/op.hpp"
 #include "ops/tiny.hpp"
+#include "statement_sweep.hpp"
 #include "tape.hpp"
 #include "tape_inline.hpp"
 
@@ -374,80 +376,20 @@ void detail::accumulate(Tape& tape, std::int32_t slot, Tensor&& g) {
   tape.accumulate(slot, std::move(g));
 }
 
-namespace {
-
-// Where a sweep stands in a chunk: before statement `k`, whose entries end at `entry`.
-struct Cursor {
-  const detail::Entry* entry;
-  const detail::Count* count;
-  std::int32_t k;
-};
-
-// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
-bool sweep_statements(double* __restrict adjoint, Cursor& cursor, std::int32_t low) {
-  const detail::Entry* e = cursor.entry;
-  const detail::Count* count = cursor.count;
-  std::int32_t k = cursor.k;
-  bool at_record = false;
-  double a = adjoint[k];
-  const auto add = [&](int j) { adjoint[e[-j].index] += e[-j].partial * a; };
-  while (k > low) {
-    --k;
-    const auto m = static_cast<std::uint32_t>(*count++);
-    if (a == 0) [[unlikely]] {
-      if (m == static_cast<std::uint32_t>(detail::kTensorRecord)) {
-        --e;
-        at_record = true;
-        break;
-      }
-      e -= m;
-      a = adjoint[k];
-      continue;
-    }
-    switch (m) {
-      default:
-        for (int j = static_cast<int>(m) - 1; j > 5; --j) add(j);
-        [[fallthrough]];
-      case 6: add(5); [[fallthrough]];
-      case 5: add(4); [[fallthrough]];
-      case 4: add(3); [[fallthrough]];
-      case 3: add(2); [[fallthrough]];
-      case 2: add(1); [[fallthrough]];
-      case 1: break;
-      case 0: a = adjoint[k]; continue;
-    }
-    e -= m;
-    // When the first operand is the previous statement its adjoint stays in a register: the store
-    // would have to be forwarded to the load that follows at once.
-    const std::int32_t first = e->index;
-    const double sum = adjoint[first] + e->partial * a;
-    adjoint[first] = sum;
-    if (first == k) {
-      asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
-      a = sum;
-    } else {
-      a = adjoint[k];
-    }
-  }
-  cursor = {e, count, k};
-  return at_record;
-}
-
-}  // namespace
-
 void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
   const detail::Chunk& chunk = storage_->chunks[index];
   const bool open = index == storage_->chunk;
   const std::int32_t low = std::max(chunk.before, to.size);
-  Cursor cursor{reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
-                open ? recorder_.counts : chunk.counts,
-                open ? statements() : storage_->chunks[index + 1].before};
+  detail::Cursor<double> cursor{
+      reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
+      open ? recorder_.counts : chunk.counts,
+      open ? statements() : storage_->chunks[index + 1].before};
   const auto run = [&] {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
     run_record(record, retain);
   };
-  while (sweep_statements(adjoints_, cursor, low)) {
+  while (detail::sweep_statements(adjoints_, cursor, low)) {
     run();
     // Records in a row, as tensor programs have them, need no look at the adjoints of scalars.
     while (cursor.k > low && *cursor.count == detail::kTensorRecord) {
