@@ -3,6 +3,7 @@
 #pragma once
 
 #include "create.hpp"
+#include "drivers.hpp"
 #include "dtype.hpp"
 #include "dual.hpp"
 #include "error.hpp"

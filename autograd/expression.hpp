@@ -139,7 +139,9 @@ template <class R> struct Leaf : ExpressionOf<R> {
 template <class R, class T> struct OperandOf { using type = Constant<R, R>; };
 template <class R, class T>
   requires std::derived_from<T, ExpressionOf<R>>
-struct OperandOf<R, T> { using type = T; };
+struct OperandOf<R, T> {
+  using type = T;
+};
 template <class R> struct OperandOf<R, BasicVar<R>> { using type = Leaf<R>; };
 template <class R, Arithmetic T> struct OperandOf<R, T> { using type = Constant<R, double>; };
 template <class R, class T> using Operand = typename OperandOf<R, T>::type;
@@ -167,8 +169,7 @@ template <class Row, class R, class A> struct Unary : ExpressionOf<R> {
   template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE R value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags(); }
-  template <int At, class M>
-  AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
     a_.template store<At>(entries, chained<Row, R>(m, a_.value(), value_));
   }
   template <int At> AUTOGRAD_INLINE void skip(BasicEntry<R>* entries) const {
@@ -195,8 +196,7 @@ template <class Row, class R, class A, class B> struct Binary : ExpressionOf<R> 
   template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE R value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
-  template <int At, class M>
-  AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
     // The slope by a constant is not computed: log(a) of pow(a, 2.0) would be NaN for a < 0.
     if constexpr (A::kCount > 0) {
       a_.template store<At>(entries, chained_a<Row, R>(m, a_.value(), b_.value(), value_));
@@ -233,8 +233,7 @@ template <class R, class A, class B> struct Select : ExpressionOf<R> {
   template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE R value() const { return condition_ ? R(a_.value()) : R(b_.value()); }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
-  template <int At, class M>
-  AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
     if (condition_) {
       a_.template store<At>(entries, m);
       b_.template skip<At + A::kCount>(entries);

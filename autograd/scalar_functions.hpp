@@ -28,7 +28,9 @@ namespace detail {
 template <class T> struct AssignedOf { using type = T; };
 template <class T>
   requires requires { typename T::Assigned; }
-struct AssignedOf<T> { using type = typename T::Assigned; };
+struct AssignedOf<T> {
+  using type = typename T::Assigned;
+};
 
 // B is what an A consists of, at some depth: A is a Dual, say, and B its value.
 template <class A, class B> inline constexpr bool kNests = false;

@@ -4,6 +4,7 @@
 //
 // Scalar statements are handled in the loop; tensor records are looked for only where it already
 // handles a zero adjoint (nobody writes to the index of a record), so they cost scalars nothing.
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -302,7 +303,7 @@ void Tape::backward_from(const Mark& mark) {
 }
 
 std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
-                                    const std::vector<Tensor>& inputs) {
+                                    const std::vector<Tensor>& inputs, bool retain) {
   check_backward("grad");
   Tensor cotangent = seed_value;
   const std::int32_t start_slot = seed_slot("grad", y, cotangent);
@@ -310,7 +311,7 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
   accumulate(start_slot, std::move(cotangent));
   pending_ = true;  // what is not asked for goes with the tape
   const SweepScope scope(*this);
-  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), false);
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), retain);
   std::vector<Tensor> result;
   for (const Tensor& x : inputs) {
     const std::int32_t slot = find(x.node());
@@ -323,7 +324,64 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
     if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
     result.push_back(std::move(g));
   }
+  if (retain) drop_adjoints(1);
   return result;
+}
+
+// --- Sweeps of the drivers over scalars.
+
+AUTOGRAD_INLINE detail::Cursor<double> Tape::cursor_at_end(std::size_t index) const {
+  const detail::Chunk& chunk = storage_->chunks[index];
+  const bool open = index == storage_->chunk;
+  return {reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
+          open ? recorder_.counts : chunk.counts,
+          open ? statements() : storage_->chunks[index + 1].before};
+}
+
+void Tape::pull(std::span<const Var> y, std::span<const double> seeds, double* dx, bool retain) {
+  check_backward("vjp");
+  gathered_ = 0;
+  prepare_adjoints(0);
+  pending_ = true;  // what has arrived at tensors goes with the tape
+  std::fill(adjoints_ - inputs_, adjoints_, 0.0);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    if (const std::int32_t index = resolve(y[i].tag())) adjoints_[index] += seeds[i];
+  }
+  const SweepScope scope(*this);
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), retain);
+  std::reverse_copy(adjoints_ - inputs_, adjoints_, dx);
+  if (retain) drop_adjoints(1);
+}
+
+void Tape::pull_rows(std::span<const Var> y, double* rows) {
+  using detail::Lanes;
+  const auto n = static_cast<std::size_t>(inputs_), m = y.size();
+  if (storage_->last) {  // tensor records have one adjoint each
+    const double one = 1;
+    for (std::size_t i = 0; i < m; ++i) pull(y.subspan(i, 1), {&one, 1}, rows + i * n, true);
+    return;
+  }
+  check_backward("jacobian");
+  const auto statement_count = static_cast<std::size_t>(statements());
+  const std::size_t bytes = (n + statement_count + 1) * sizeof(Lanes);
+  const detail::Block block(bytes);
+  Lanes* adjoints = static_cast<Lanes*>(block.data()) + n;
+  for (std::size_t first = 0; first < m; first += Lanes::kCount) {
+    const std::size_t lanes = std::min<std::size_t>(Lanes::kCount, m - first);
+    std::memset(block.data(), 0, bytes);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      if (const std::int32_t index = resolve(y[first + lane].tag())) adjoints[index].of[lane] = 1;
+    }
+    for (std::size_t i = storage_->chunk + 1; i-- > 0;) {
+      const detail::Chunk& chunk = storage_->chunks[i];
+      detail::Cursor<double> cursor = cursor_at_end(i);
+      detail::sweep_statements(adjoints, cursor, chunk.before);
+    }
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      double* row = rows + (first + lane) * n;
+      for (std::size_t i = 0; i < n; ++i) row[i] = (adjoints - i - 1)->of[lane];
+    }
+  }
 }
 
 // --- The sweep itself.
@@ -377,13 +435,8 @@ void detail::accumulate(Tape& tape, std::int32_t slot, Tensor&& g) {
 }
 
 void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
-  const detail::Chunk& chunk = storage_->chunks[index];
-  const bool open = index == storage_->chunk;
-  const std::int32_t low = std::max(chunk.before, to.size);
-  detail::Cursor<double> cursor{
-      reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
-      open ? recorder_.counts : chunk.counts,
-      open ? statements() : storage_->chunks[index + 1].before};
+  const std::int32_t low = std::max(storage_->chunks[index].before, to.size);
+  detail::Cursor<double> cursor = cursor_at_end(index);
   const auto run = [&] {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);

@@ -47,8 +47,7 @@ template <class R> class BasicVar : public ExpressionOf<R> {
     requires(!Arithmetic<C> && detail::kNests<BasicVar, C>)
   AUTOGRAD_INLINE BasicVar(const C& value) : value_(value), tag_(detail::kPassive) {}
   // A copy shares the index; the statement behind it may no longer be extended.
-  AUTOGRAD_INLINE BasicVar(const BasicVar& o)
-      : ExpressionOf<R>(), value_(o.value_), tag_(o.tag_) {
+  AUTOGRAD_INLINE BasicVar(const BasicVar& o) : ExpressionOf<R>(), value_(o.value_), tag_(o.tag_) {
     detail::fusable_of<R>() = 0;
   }
   AUTOGRAD_INLINE BasicVar& operator=(const BasicVar& o) {
@@ -73,20 +72,24 @@ template <class R> class BasicVar : public ExpressionOf<R> {
 
   /// The same as x = x + e; consecutive ones are recorded as one statement.
   template <class E>
-    requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R>
-  AUTOGRAD_INLINE BasicVar& operator+=(const E& e) { return accumulate<ops::Add>(e, 1.0); }
+  requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R> AUTOGRAD_INLINE BasicVar&
+  operator+=(const E& e) {
+    return accumulate<ops::Add>(e, 1.0);
+  }
   template <class E>
-    requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R>
-  AUTOGRAD_INLINE BasicVar& operator-=(const E& e) { return accumulate<ops::Sub>(e, -1.0); }
+  requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R> AUTOGRAD_INLINE BasicVar&
+  operator-=(const E& e) {
+    return accumulate<ops::Sub>(e, -1.0);
+  }
   template <class E>
-    requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R>
-  AUTOGRAD_INLINE BasicVar& operator*=(const E& e) {
+  requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R> AUTOGRAD_INLINE BasicVar&
+  operator*=(const E& e) {
     record(*this * e);
     return *this;
   }
   template <class E>
-    requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R>
-  AUTOGRAD_INLINE BasicVar& operator/=(const E& e) {
+  requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R> AUTOGRAD_INLINE BasicVar&
+  operator/=(const E& e) {
     record(*this / e);
     return *this;
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Scalar functions whose gradients are timed: Monte Carlo pricing and a chained polynomial. Each is
+// Scalar functions whose derivatives are timed: Monte Carlo pricing, a chained polynomial, a small
+// network. Each is
 // written once over a type T (double, or autograd::Var) and owns its data, so that nothing but
 // arithmetic is timed. A gradient's cost is given as a multiple of the same code run on double.
 #pragma once
@@ -136,6 +137,118 @@ class Rosenbrock {
 
  private:
   std::vector<double> x_;
+};
+
+/// A portfolio of swaptions in the LIBOR market model (Giles and Glasserman 2006), by Monte Carlo: 80
+/// forward rates with constant volatilities over 40 steps. 161 inputs: the accrual time, the rates,
+/// the volatilities.
+class Libor {
+ public:
+  static constexpr int kRates = 80, kSteps = 40, kInputs = 1 + 2 * kRates;
+
+  explicit Libor(int paths = 1000) : paths_(paths) {
+    Random random(777);
+    normals_.resize(static_cast<std::size_t>(paths) * kSteps);
+    for (double& z : normals_) z = 0.3 * random.normal();
+  }
+
+  static std::vector<double> inputs() {
+    std::vector<double> x(kInputs);
+    x[0] = 0.25;
+    for (std::size_t i = 0; i < kRates; ++i) x[1 + i] = 0.05, x[1 + kRates + i] = 0.2;
+    return x;
+  }
+  int paths() const { return paths_; }
+
+  template <class T> T path(const T* x, int number) const {
+    using std::exp, std::sqrt;
+    const double* z = normals_.data() + static_cast<std::size_t>(number) * kSteps;
+    const T& delta = x[0];
+    const T* volatility = x + 1 + kRates;
+    std::array<T, kRates> rate;
+    for (std::size_t i = 0; i < kRates; ++i) rate[i] = x[1 + i];
+    T root = sqrt(delta);
+    for (int n = 0; n < kSteps; ++n) {
+      T shock = root * z[n];
+      T drift = T(0.0);
+      for (int i = n + 1; i < kRates; ++i) {
+        T& r = rate[static_cast<std::size_t>(i)];
+        const T& lambda = volatility[i - n - 1];
+        T step = delta * lambda;
+        drift += step * r / (1.0 + delta * r);
+        T growth = exp(step * drift + lambda * (shock - 0.5 * step));
+        r = r * growth;
+      }
+    }
+    constexpr std::array<int, 15> kMaturity{4, 4, 4, 8, 8, 8, 20, 20, 20, 28, 28, 28, 40, 40, 40};
+    constexpr std::array<double, 3> kSwapRate{0.045, 0.05, 0.055};
+    std::array<T, kRates - kSteps> bond, annuity;
+    T b = T(1.0), s = T(0.0);
+    for (std::size_t n = 0; n < bond.size(); ++n) {
+      b = b / (1.0 + delta * rate[n + kSteps]);
+      s += delta * b;
+      bond[n] = b;
+      annuity[n] = s;
+    }
+    T value = T(0.0);
+    for (std::size_t i = 0; i < kMaturity.size(); ++i) {
+      const auto m = static_cast<std::size_t>(kMaturity[i] - 1);
+      T swap = bond[m] + kSwapRate[i % 3] * annuity[m] - 1.0;
+      if (swap < 0.0) value += -100.0 * swap;
+    }
+    for (std::size_t n = 0; n < kSteps; ++n) value = value / (1.0 + delta * rate[n]);
+    return value;
+  }
+
+ private:
+  int paths_;
+  std::vector<double> normals_;  // [paths, steps]
+};
+
+/// The mean squared error of a 2-8-8-1 network with tanh on 200 samples, in scalars.
+class Mlp {
+ public:
+  static constexpr int kHidden = 8, kSamples = 200;
+  static constexpr int kInputs = 3 * kHidden + (kHidden + 1) * kHidden + kHidden + 1;
+
+  Mlp() {
+    Random random(42);
+    for (double& x : x_) x = random.uniform(-1.0, 1.0);
+    for (auto& sample : samples_) {
+      const double p = random.uniform(-1.0, 1.0), q = random.uniform(-1.0, 1.0);
+      sample = {p, q, std::sin(3 * p) * q};
+    }
+  }
+
+  const std::array<double, kInputs>& inputs() const { return x_; }
+
+  template <class T> T value(const T* x) const {
+    using std::tanh;
+    const T *w1 = x, *b1 = w1 + 2 * kHidden, *w2 = b1 + kHidden, *b2 = w2 + kHidden * kHidden,
+            *w3 = b2 + kHidden, *b3 = w3 + kHidden;
+    T sum = T(0.0);
+    for (const auto& sample : samples_) {
+      std::array<T, kHidden> h, g;
+      for (int i = 0; i < kHidden; ++i) {
+        h[static_cast<std::size_t>(i)] =
+            tanh(w1[2 * i] * sample[0] + w1[2 * i + 1] * sample[1] + b1[i]);
+      }
+      for (int i = 0; i < kHidden; ++i) {
+        T a = T(b2[i]);
+        for (int j = 0; j < kHidden; ++j) a += w2[i * kHidden + j] * h[static_cast<std::size_t>(j)];
+        g[static_cast<std::size_t>(i)] = tanh(a);
+      }
+      T y = T(*b3);
+      for (int i = 0; i < kHidden; ++i) y += w3[i] * g[static_cast<std::size_t>(i)];
+      T e = y - sample[2];
+      sum += e * e;
+    }
+    return sum * (1.0 / kSamples);
+  }
+
+ private:
+  std::array<double, kInputs> x_{};
+  std::array<std::array<double, 3>, kSamples> samples_{};
 };
 
 }  // namespace bench
