@@ -16,6 +16,7 @@
 #include "scalar_math.hpp"
 #include "scalars_and_tensors.hpp"
 #include "shape.hpp"
+#include "sparse.hpp"
 #include "tape.hpp"
 #include "tensor.hpp"
 #include "threads.hpp"

@@ -63,6 +63,9 @@ constexpr std::int32_t index_of(Tag tag) {
 }
 constexpr std::uint32_t stamp_of(Tag tag) { return static_cast<std::uint32_t>(tag >> 32); }
 
+/// The tape part of a stamp for a new tape.
+std::uint32_t next_tape_id();
+
 // How many arguments a statement has. An enumeration because a store to a plain byte may alias
 // anything: the compiler would have to reload the tape's state after every statement.
 enum class Count : std::uint8_t {};

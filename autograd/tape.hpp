@@ -33,6 +33,7 @@ struct BackwardOptions {
 namespace detail {
 struct TapeStorage;
 struct Record;
+struct Linearization;
 template <class R> struct Cursor;
 }  // namespace detail
 
@@ -129,6 +130,8 @@ class Tape {
   void pull(std::span<const Var> y, std::span<const double> seeds, double* dx, bool retain);
   /// The adjoints of the scalar inputs for each y alone: rows is [y.size(), inputs]. Retains.
   void pull_rows(std::span<const Var> y, double* rows);
+  /// The partial derivatives of the recording, as a linear map from the scalar inputs to y.
+  detail::Linearization linearize(std::span<const Var> y);
   void grow();
   const char* why_unusable(detail::Tag tag) const;
 

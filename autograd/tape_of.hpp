@@ -22,8 +22,6 @@
 
 namespace autograd::detail {
 
-/// Part of the stamp of a new tape; see recorder.hpp.
-std::uint32_t next_tape_id();
 [[noreturn]] void throw_foreign_value();
 
 template <class R> class TapeOf : private Recorder {
