@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "inline.hpp"
 
@@ -46,6 +47,26 @@ extern constinit thread_local ThreadState* this_thread __attribute__((tls_model(
 void* allocate(std::size_t bytes);
 /// Gives back what allocate(bytes) returned; `bytes` as asked for then.
 void deallocate(void* block, std::size_t bytes) noexcept;
+
+/// An allocated block that frees itself.
+class Block {
+ public:
+  explicit Block(std::size_t bytes) : data_(allocate(bytes)), bytes_(bytes) {}
+  Block(Block&& o) noexcept : data_(std::exchange(o.data_, nullptr)), bytes_(o.bytes_) {}
+  Block& operator=(Block&& o) noexcept {
+    std::swap(data_, o.data_);
+    std::swap(bytes_, o.bytes_);
+    return *this;
+  }
+  ~Block() {
+    if (data_) deallocate(data_, bytes_);
+  }
+  void* data() const { return data_; }
+
+ private:
+  void* data_;
+  std::size_t bytes_;
+};
 
 }  // namespace detail
 }  // namespace autograd

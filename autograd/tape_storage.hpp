@@ -167,7 +167,5 @@ constexpr std::uint32_t next_code(std::uint32_t code, int bits, int weight) {
   const std::uint32_t next = (((ripple ^ code) >> 2) >> std::countr_zero(low)) | ripple;
   return next >> bits ? (1u << weight) - 1 : next;
 }
-/// The tape part of a stamp for a new tape.
-std::uint32_t next_tape_id();
 
 }  // namespace autograd::detail
