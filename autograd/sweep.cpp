@@ -510,25 +510,30 @@ const Tape* tape_of(const Var& x) {
   return nullptr;
 }
 
-}  // namespace
-
-template <> double Var::grad() const {
-  // Functions of many inputs spend a quarter of their time here without this way out.
-  if (const Tape* tape = detail::recorder->tape) {
-    if (const double* gradient = tape->swept_input(tag_)) return *gradient;
-  }
-  if (tag_ & detail::kPassive) {
+AUTOGRAD_COLD double gradient_or_throw(const Var& x) {
+  if (x.tag() & detail::kPassive) {
     throw TapeError(
         "Var::grad: this value is a constant; need an input (tape.input) or a value "
         "computed from one while a tape records");
   }
-  const Tape* tape = tape_of(*this);
+  const Tape* tape = tape_of(x);
   if (!tape) {
     throw TapeError(
         "Var::grad: the tape of this value has ended, or belongs to another thread; "
         "need grad() while the tape is in scope");
   }
-  return tape->gradient_of(*this);
+  return tape->gradient_of(x);
+}
+
+}  // namespace
+
+// Functions of many inputs spend much of their time here: the questions that a mistake asks for are
+// kept out of the way.
+template <> double Var::grad() const {
+  if (const Tape* tape = detail::recorder->tape) {
+    if (const double* gradient = tape->swept_input(tag_)) return *gradient;
+  }
+  return gradient_or_throw(*this);
 }
 
 template <> bool Var::has_grad() const {
