@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Functional derivatives: they return results and deposit nothing in any .grad. Called while a tape
+// Functional derivatives of functions of tensors (of scalars: drivers.hpp). They return results and deposit nothing in any .grad. Called while a tape
 // records, their results are recorded by it, so that derivatives of derivatives come out right.
 #pragma once
 
@@ -15,17 +15,67 @@ struct GradOptions {
   bool allow_unused = false;  ///< zeros for an input that f does not use, instead of throwing
 };
 
+// f is not constrained: compilers look at constraints before they see that the inputs are no tensors,
+// and would compile generic functions of scalars for tensors just to find out.
+namespace detail {
+
+std::pair<Tensor, std::vector<Tensor>> value_and_grad(const char* driver, const TensorFunction& f,
+                                                      const std::vector<Tensor>& inputs,
+                                                      const Tensor& cotangent, GradOptions options);
+std::pair<Tensor, Tensor> jvp(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                              const std::vector<Tensor>& v, GradOptions options);
+std::vector<Tensor> hvp(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                        const std::vector<Tensor>& v, GradOptions options);
+std::vector<Tensor> jacobian(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                             GradOptions options);
+std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, const std::vector<Tensor>& inputs,
+                                         GradOptions options);
+
+}  // namespace detail
+
 /// The gradients of f, which returns one element, with respect to each input.
 /// Throws TapeError for an input that f does not use, unless allow_unused.
-std::vector<Tensor> grad(const TensorFunction& f, const std::vector<Tensor>& inputs,
-                         GradOptions options = {});
+template <class F>
+std::vector<Tensor> grad(const F& f, const std::vector<Tensor>& inputs, GradOptions options = {}) {
+  return detail::value_and_grad("grad", f, inputs, Tensor(), options).second;
+}
 /// f(inputs) and the gradients.
-std::pair<Tensor, std::vector<Tensor>> value_and_grad(const TensorFunction& f,
-                                                      const std::vector<Tensor>& inputs,
-                                                      GradOptions options = {});
+template <class F>
+std::pair<Tensor, std::vector<Tensor>> value_and_grad(const F& f, const std::vector<Tensor>& inputs,
+                                                      GradOptions options = {}) {
+  return detail::value_and_grad("value_and_grad", f, inputs, Tensor(), options);
+}
 /// f(inputs), of any shape, and the vector-Jacobian products with `cotangent`, of that shape.
-std::pair<Tensor, std::vector<Tensor>> vjp(const TensorFunction& f,
-                                           const std::vector<Tensor>& inputs,
-                                           const Tensor& cotangent, GradOptions options = {});
+template <class F>
+std::pair<Tensor, std::vector<Tensor>> vjp(const F& f, const std::vector<Tensor>& inputs,
+                                           const Tensor& cotangent, GradOptions options = {}) {
+  return detail::value_and_grad("vjp", f, inputs, cotangent, options);
+}
+/// f(inputs), of any shape, and its derivative along v, one tensor per input of its shape and dtype.
+/// Throws ShapeError for a direction that does not fit.
+template <class F>
+std::pair<Tensor, Tensor> jvp(const F& f, const std::vector<Tensor>& inputs,
+                              const std::vector<Tensor>& v, GradOptions options = {}) {
+  return detail::jvp(f, inputs, v, options);
+}
+/// The second derivatives of f, which returns one element, times v: one tensor per input.
+template <class F>
+std::vector<Tensor> hvp(const F& f, const std::vector<Tensor>& inputs, const std::vector<Tensor>& v,
+                        GradOptions options = {}) {
+  return detail::hvp(f, inputs, v, options);
+}
+/// The first derivatives of f, of any shape: for each input one tensor of shape [output..., input...].
+template <class F>
+std::vector<Tensor> jacobian(const F& f, const std::vector<Tensor>& inputs,
+                             GradOptions options = {}) {
+  return detail::jacobian(f, inputs, options);
+}
+/// The second derivatives of f, which returns one element: result[i][j] has the shape
+/// [input i..., input j...].
+template <class F>
+std::vector<std::vector<Tensor>> hessian(const F& f, const std::vector<Tensor>& inputs,
+                                         GradOptions options = {}) {
+  return detail::hessian(f, inputs, options);
+}
 
 }  // namespace autograd

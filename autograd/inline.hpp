@@ -5,4 +5,5 @@
 // Expression nodes and rows are a few instructions each; GCC's own heuristics give up on deep
 // expressions and then lose scalar replacement of the leaves (up to 2x on the scalar workloads).
 #define AUTOGRAD_INLINE inline __attribute__((always_inline))
+#define AUTOGRAD_ALWAYS_INLINE __attribute__((always_inline))  // for lambdas
 #define AUTOGRAD_COLD __attribute__((noinline, cold))

@@ -60,11 +60,19 @@ std::size_t machine_bytes() {
 
 [[noreturn]] AUTOGRAD_COLD void throw_short(std::size_t bytes) {
   const MemoryStats stats = memory_stats();
+  std::size_t limit = 0;
+  {
+    const std::lock_guard lock(central.mutex);
+    limit = central.limit;
+  }
+  const std::string need = limit < kMostBytes ? "at most the limit of " + std::to_string(limit) +
+                                                    " bytes (raise it with set_memory_limit; "
+                                                    "rewind a tape, checkpoint a long computation)"
+                                              : "memory for them (this machine has " +
+                                                    std::to_string(machine_bytes()) + " bytes)";
   throw Error("allocate: cannot get " + std::to_string(bytes) +
               " bytes: " + std::to_string(stats.current_bytes) + " are in use and " +
-              std::to_string(stats.cached_bytes) +
-              " cached; need memory for them (this machine has " + std::to_string(machine_bytes()) +
-              " bytes)");
+              std::to_string(stats.cached_bytes) + " cached; need " + need);
 }
 
 // The functions of Central below are called with its mutex locked.

@@ -7,6 +7,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <utility>
 
 #include "inline.hpp"
 
@@ -29,7 +30,9 @@ MemoryStats memory_stats();
 /// are cut from slabs of 64 KiB, which go back once all of their blocks are there.
 void empty_cache();
 
-/// Bounds what the library asks of the system; beyond it allocation throws Error. Unbounded unless set.
+/// Bounds the bytes that the library holds of the system, tapes and tensors, caches included; beyond
+/// it allocation throws Error. A tape that met the limit keeps what it has recorded, and records on
+/// once rewound or swept. Unbounded unless set. Thread-safe.
 void set_memory_limit(std::size_t bytes);
 
 namespace detail {
@@ -44,6 +47,26 @@ extern constinit thread_local ThreadState* this_thread __attribute__((tls_model(
 void* allocate(std::size_t bytes);
 /// Gives back what allocate(bytes) returned; `bytes` as asked for then.
 void deallocate(void* block, std::size_t bytes) noexcept;
+
+/// An allocated block that frees itself.
+class Block {
+ public:
+  explicit Block(std::size_t bytes) : data_(allocate(bytes)), bytes_(bytes) {}
+  Block(Block&& o) noexcept : data_(std::exchange(o.data_, nullptr)), bytes_(o.bytes_) {}
+  Block& operator=(Block&& o) noexcept {
+    std::swap(data_, o.data_);
+    std::swap(bytes_, o.bytes_);
+    return *this;
+  }
+  ~Block() {
+    if (data_) deallocate(data_, bytes_);
+  }
+  void* data() const { return data_; }
+
+ private:
+  void* data_;
+  std::size_t bytes_;
+};
 
 }  // namespace detail
 }  // namespace autograd

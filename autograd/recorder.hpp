@@ -14,8 +14,10 @@
 // 352,716 tapes and 252 recordings of one tape.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "inline.hpp"
 
@@ -25,10 +27,29 @@ class Tape;
 
 namespace detail {
 
-struct __attribute__((packed)) Entry {
+// A partial derivative of type R and the index of what it is by. Bytes, because a class cannot be
+// packed.
+template <class R> struct __attribute__((packed)) BasicEntry {
+  std::byte bytes[sizeof(R)];
+  std::int32_t index;
+
+  AUTOGRAD_INLINE void set(const R& partial) {
+    std::memcpy(bytes, static_cast<const void*>(&partial), sizeof(R));
+  }
+  AUTOGRAD_INLINE R get() const {
+    R partial;
+    std::memcpy(static_cast<void*>(&partial), bytes, sizeof(R));
+    return partial;
+  }
+};
+template <> struct __attribute__((packed)) BasicEntry<double> {
   double partial;
   std::int32_t index;
+
+  AUTOGRAD_INLINE void set(double value) { partial = value; }
+  AUTOGRAD_INLINE double get() const { return partial; }
 };
+using Entry = BasicEntry<double>;
 static_assert(sizeof(Entry) == 12);
 
 // A value's stamp and index in one word, so that copying and comparing take one instruction each.
@@ -41,6 +62,9 @@ constexpr std::int32_t index_of(Tag tag) {
   return static_cast<std::int32_t>(static_cast<std::uint32_t>(tag));
 }
 constexpr std::uint32_t stamp_of(Tag tag) { return static_cast<std::uint32_t>(tag >> 32); }
+
+/// The tape part of a stamp for a new tape.
+std::uint32_t next_tape_id();
 
 // How many arguments a statement has. An enumeration because a store to a plain byte may alias
 // anything: the compiler would have to reload the tape's state after every statement.
@@ -66,16 +90,39 @@ extern constinit thread_local Recorder* recorder __attribute__((tls_model("initi
 // (auto e = y * 2.0) must keep the derivative of the old y.
 extern constinit thread_local Tag fusable __attribute__((tls_model("initial-exec")));
 
+// The same two for the tapes whose partial derivatives are of another type R (tape_of.hpp).
+template <class R> struct RecordingOf {
+  static constinit inline thread_local Recorder* recorder = &no_tape;
+  static constinit inline thread_local Tag fusable = 0;
+};
+template <class R> AUTOGRAD_INLINE Recorder& recorder_of() {
+  if constexpr (std::same_as<R, double>) {
+    return *recorder;
+  } else {
+    return *RecordingOf<R>::recorder;
+  }
+}
+template <class R> AUTOGRAD_INLINE Tag& fusable_of() {
+  if constexpr (std::same_as<R, double>) {
+    return fusable;
+  } else {
+    return RecordingOf<R>::fusable;
+  }
+}
+
 // Moves to the next chunk. Throws Error when memory is short, before anything is recorded.
 AUTOGRAD_COLD void grow(Recorder& r);
+template <class R> AUTOGRAD_COLD void grow_of(Recorder& r);
 
 // Records a statement some of whose operands are passive; returns its tag, kPassive when all of them
 // are. Throws TapeError for an operand of another tape or of a consumed recording.
 AUTOGRAD_COLD Tag record_mixed(const Entry* entries, const Tag* tags, int n);
+template <class R>
+AUTOGRAD_COLD Tag record_mixed_of(const BasicEntry<R>* entries, const Tag* tags, int n);
 
 // Leaves room for `entries` more entries and a count in the current chunk.
-AUTOGRAD_INLINE bool has_room(const Recorder& r, std::size_t entries) {
-  return r.top + entries * sizeof(Entry) < reinterpret_cast<const std::byte*>(r.counts);
+template <class R = double> AUTOGRAD_INLINE bool has_room(const Recorder& r, std::size_t entries) {
+  return r.top + entries * sizeof(BasicEntry<R>) < reinterpret_cast<const std::byte*>(r.counts);
 }
 
 }  // namespace detail

@@ -24,11 +24,36 @@ concept Differentiable = std::derived_from<std::remove_cvref_t<T>, Differentiabl
 
 namespace detail {
 
+// What an expression becomes when it is assigned; other types are that already.
+template <class T> struct AssignedOf { using type = T; };
+template <class T>
+  requires requires { typename T::Assigned; }
+struct AssignedOf<T> {
+  using type = typename T::Assigned;
+};
+
+// B is what an A consists of, at some depth: A is a Dual, say, and B its value.
+template <class A, class B> inline constexpr bool kNests = false;
+template <class A, class B>
+  requires requires { typename A::Value; }
+inline constexpr bool kNests<A, B> =
+    std::same_as<typename A::Value, typename AssignedOf<B>::type> || kNests<typename A::Value, B>;
+
 template <class A, class B> struct FamilyOfPair {};
 template <Differentiable A, Differentiable B>
   requires std::same_as<typename A::Family, typename B::Family>
 struct FamilyOfPair<A, B> {
   using type = typename A::Family;
+};
+template <Differentiable A, Differentiable B>
+  requires kNests<A, B>
+struct FamilyOfPair<A, B> {
+  using type = typename A::Family;
+};
+template <Differentiable A, Differentiable B>
+  requires kNests<B, A>
+struct FamilyOfPair<A, B> {
+  using type = typename B::Family;
 };
 template <Differentiable A, Arithmetic B> struct FamilyOfPair<A, B> {
   using type = typename A::Family;

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// The backward sweep: one loop over the stream, from the last statement to the first.
+// The backward sweep: one loop over the stream, from the last statement to the first
+// (statement_sweep.hpp).
 //
 // Scalar statements are handled in the loop; tensor records are looked for only where it already
 // handles a zero adjoint (nobody writes to the index of a record), so they cost scalars nothing.
+#include <algorithm>
 #include <cstring>
 #include <string>
 
@@ -10,6 +12,7 @@
 #include "kernels/elementwise.hpp"
 #include "ops/op.hpp"
 #include "ops/tiny.hpp"
+#include "statement_sweep.hpp"
 #include "tape.hpp"
 #include "tape_inline.hpp"
 
@@ -147,7 +150,15 @@ void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
   const std::int32_t low = grown(inputs, s.input_capacity);
   const std::size_t bytes =
       sizeof(double) * (static_cast<std::size_t>(low) + static_cast<std::size_t>(high) + 1);
-  auto* block = static_cast<double*>(detail::allocate(bytes));
+  void* memory = nullptr;
+  try {
+    memory = detail::allocate(bytes);
+  } catch (const Error&) {
+    // A tape that met the memory limit and was rewound still holds what it had recorded into.
+    if (!s.drop_spare_chunks()) throw;
+    memory = detail::allocate(bytes);
+  }
+  auto* block = static_cast<double*>(memory);
   // What can be read or is being gathered moves along; the rest is zeroed before a sweep.
   if (adjoints_) {
     const std::int32_t kept = inputs_ + 1 + std::max(gathered_, swept_);
@@ -303,7 +314,7 @@ void Tape::backward_from(const Mark& mark) {
 }
 
 std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
-                                    const std::vector<Tensor>& inputs) {
+                                    const std::vector<Tensor>& inputs, bool retain) {
   check_backward("grad");
   Tensor cotangent = seed_value;
   const std::int32_t start_slot = seed_slot("grad", y, cotangent);
@@ -311,7 +322,7 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
   accumulate(start_slot, std::move(cotangent));
   pending_ = true;  // what is not asked for goes with the tape
   const SweepScope scope(*this);
-  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), false);
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), retain);
   std::vector<Tensor> result;
   for (const Tensor& x : inputs) {
     const std::int32_t slot = find(x.node());
@@ -324,7 +335,64 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
     if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
     result.push_back(std::move(g));
   }
+  if (retain) drop_adjoints(1);
   return result;
+}
+
+// --- Sweeps of the drivers over scalars.
+
+AUTOGRAD_INLINE detail::Cursor<double> Tape::cursor_at_end(std::size_t index) const {
+  const detail::Chunk& chunk = storage_->chunks[index];
+  const bool open = index == storage_->chunk;
+  return {reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
+          open ? recorder_.counts : chunk.counts,
+          open ? statements() : storage_->chunks[index + 1].before};
+}
+
+void Tape::pull(std::span<const Var> y, std::span<const double> seeds, double* dx, bool retain) {
+  check_backward("vjp");
+  gathered_ = 0;
+  prepare_adjoints(0);
+  pending_ = true;  // what has arrived at tensors goes with the tape
+  std::fill(adjoints_ - inputs_, adjoints_, 0.0);
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    if (const std::int32_t index = resolve(y[i].tag())) adjoints_[index] += seeds[i];
+  }
+  const SweepScope scope(*this);
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), retain);
+  std::reverse_copy(adjoints_ - inputs_, adjoints_, dx);
+  if (retain) drop_adjoints(1);
+}
+
+void Tape::pull_rows(std::span<const Var> y, double* rows) {
+  using detail::Lanes;
+  const auto n = static_cast<std::size_t>(inputs_), m = y.size();
+  if (storage_->last) {  // tensor records have one adjoint each
+    const double one = 1;
+    for (std::size_t i = 0; i < m; ++i) pull(y.subspan(i, 1), {&one, 1}, rows + i * n, true);
+    return;
+  }
+  check_backward("jacobian");
+  const auto statement_count = static_cast<std::size_t>(statements());
+  const std::size_t bytes = (n + statement_count + 1) * sizeof(Lanes);
+  const detail::Block block(bytes);
+  Lanes* adjoints = static_cast<Lanes*>(block.data()) + n;
+  for (std::size_t first = 0; first < m; first += Lanes::kCount) {
+    const std::size_t lanes = std::min<std::size_t>(Lanes::kCount, m - first);
+    std::memset(block.data(), 0, bytes);
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      if (const std::int32_t index = resolve(y[first + lane].tag())) adjoints[index].of[lane] = 1;
+    }
+    for (std::size_t i = storage_->chunk + 1; i-- > 0;) {
+      const detail::Chunk& chunk = storage_->chunks[i];
+      detail::Cursor<double> cursor = cursor_at_end(i);
+      detail::sweep_statements(adjoints, cursor, chunk.before);
+    }
+    for (std::size_t lane = 0; lane < lanes; ++lane) {
+      double* row = rows + (first + lane) * n;
+      for (std::size_t i = 0; i < n; ++i) row[i] = (adjoints - i - 1)->of[lane];
+    }
+  }
 }
 
 // --- The sweep itself.
@@ -377,80 +445,15 @@ void detail::accumulate(Tape& tape, std::int32_t slot, Tensor&& g) {
   tape.accumulate(slot, std::move(g));
 }
 
-namespace {
-
-// Where a sweep stands in a chunk: before statement `k`, whose entries end at `entry`.
-struct Cursor {
-  const detail::Entry* entry;
-  const detail::Count* count;
-  std::int32_t k;
-};
-
-// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
-bool sweep_statements(double* __restrict adjoint, Cursor& cursor, std::int32_t low) {
-  const detail::Entry* e = cursor.entry;
-  const detail::Count* count = cursor.count;
-  std::int32_t k = cursor.k;
-  bool at_record = false;
-  double a = adjoint[k];
-  const auto add = [&](int j) { adjoint[e[-j].index] += e[-j].partial * a; };
-  while (k > low) {
-    --k;
-    const auto m = static_cast<std::uint32_t>(*count++);
-    if (a == 0) [[unlikely]] {
-      if (m == static_cast<std::uint32_t>(detail::kTensorRecord)) {
-        --e;
-        at_record = true;
-        break;
-      }
-      e -= m;
-      a = adjoint[k];
-      continue;
-    }
-    switch (m) {
-      default:
-        for (int j = static_cast<int>(m) - 1; j > 5; --j) add(j);
-        [[fallthrough]];
-      case 6: add(5); [[fallthrough]];
-      case 5: add(4); [[fallthrough]];
-      case 4: add(3); [[fallthrough]];
-      case 3: add(2); [[fallthrough]];
-      case 2: add(1); [[fallthrough]];
-      case 1: break;
-      case 0: a = adjoint[k]; continue;
-    }
-    e -= m;
-    // When the first operand is the previous statement its adjoint stays in a register: the store
-    // would have to be forwarded to the load that follows at once.
-    const std::int32_t first = e->index;
-    const double sum = adjoint[first] + e->partial * a;
-    adjoint[first] = sum;
-    if (first == k) {
-      asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
-      a = sum;
-    } else {
-      a = adjoint[k];
-    }
-  }
-  cursor = {e, count, k};
-  return at_record;
-}
-
-}  // namespace
-
 void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
-  const detail::Chunk& chunk = storage_->chunks[index];
-  const bool open = index == storage_->chunk;
-  const std::int32_t low = std::max(chunk.before, to.size);
-  Cursor cursor{reinterpret_cast<const detail::Entry*>(open ? recorder_.top : chunk.top),
-                open ? recorder_.counts : chunk.counts,
-                open ? statements() : storage_->chunks[index + 1].before};
+  const std::int32_t low = std::max(storage_->chunks[index].before, to.size);
+  detail::Cursor<double> cursor = cursor_at_end(index);
   const auto run = [&] {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
     run_record(record, retain);
   };
-  while (sweep_statements(adjoints_, cursor, low)) {
+  while (detail::sweep_statements(adjoints_, cursor, low)) {
     run();
     // Records in a row, as tensor programs have them, need no look at the adjoints of scalars.
     while (cursor.k > low && *cursor.count == detail::kTensorRecord) {
@@ -510,24 +513,33 @@ const Tape* tape_of(const Var& x) {
   return nullptr;
 }
 
-}  // namespace
-
-double Var::grad() const {
-  if (tag_ & detail::kPassive) {
+AUTOGRAD_COLD double gradient_or_throw(const Var& x) {
+  if (x.tag() & detail::kPassive) {
     throw TapeError(
         "Var::grad: this value is a constant; need an input (tape.input) or a value "
         "computed from one while a tape records");
   }
-  const Tape* tape = tape_of(*this);
+  const Tape* tape = tape_of(x);
   if (!tape) {
     throw TapeError(
         "Var::grad: the tape of this value has ended, or belongs to another thread; "
         "need grad() while the tape is in scope");
   }
-  return tape->gradient_of(*this);
+  return tape->gradient_of(x);
 }
 
-bool Var::has_grad() const {
+}  // namespace
+
+// Functions of many inputs spend much of their time here: the questions that a mistake asks for are
+// kept out of the way.
+template <> double Var::grad() const {
+  if (const Tape* tape = detail::recorder->tape) {
+    if (const double* gradient = tape->swept_input(tag_)) return *gradient;
+  }
+  return gradient_or_throw(*this);
+}
+
+template <> bool Var::has_grad() const {
   const Tape* tape = tag_ & detail::kPassive ? nullptr : tape_of(*this);
   return tape && tape->reached(*this);
 }

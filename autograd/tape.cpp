@@ -230,6 +230,10 @@ Tensor Tape::input(const Tensor& x) {
   const std::int32_t slot = add_leaf(node, true);
   node->slot.store(slot, std::memory_order_relaxed);
   node->generation = generation_;
+  // Where an outer tape recorded x, the value that it knows is that of x then.
+  node->tracked_version = source->generation
+                              ? source->tracked_version
+                              : source->base->version.load(std::memory_order_relaxed);
   // Outer tapes see the new input as x itself, so that derivatives of derivatives reach it.
   for (Tape* outer = parent_; outer; outer = outer->parent_) {
     if (const std::int32_t at = outer->find(source)) {

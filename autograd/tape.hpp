@@ -12,6 +12,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <vector>
 
 #include "recorder.hpp"
@@ -32,6 +33,8 @@ struct BackwardOptions {
 namespace detail {
 struct TapeStorage;
 struct Record;
+struct Linearization;
+template <class R> struct Cursor;
 }  // namespace detail
 
 class Tape {
@@ -121,10 +124,22 @@ class Tape {
   /// Throws TapeError unless the value may be used on this tape now; 0 for a passive one.
   std::int32_t resolve(detail::Tag tag) const;
   double gradient_of(const Var& x) const;
+  /// The gradient of an input of this tape that a sweep has reached; null for all else.
+  AUTOGRAD_INLINE const double* swept_input(detail::Tag tag) const {
+    const std::int32_t index = detail::index_of(tag);
+    const bool found = detail::stamp_of(tag) == id_ && index < 0 && -index <= swept_inputs_;
+    return found ? adjoints_ + index : nullptr;
+  }
   bool reached(const Var& x) const;
   /// Sweeps without depositing; the adjoints of `inputs`, undefined where nothing arrived.
   std::vector<Tensor> gradients(const Tensor& y, const Tensor& seed,
-                                const std::vector<Tensor>& inputs);
+                                const std::vector<Tensor>& inputs, bool retain = false);
+  /// Sweeps without depositing, seeds[i] from y[i]; the adjoints of the scalar inputs go to dx.
+  void pull(std::span<const Var> y, std::span<const double> seeds, double* dx, bool retain);
+  /// The adjoints of the scalar inputs for each y alone: rows is [y.size(), inputs]. Retains.
+  void pull_rows(std::span<const Var> y, double* rows);
+  /// The partial derivatives of the recording, as a linear map from the scalar inputs to y.
+  detail::Linearization linearize(std::span<const Var> y);
   void grow();
   const char* why_unusable(detail::Tag tag) const;
 
@@ -139,6 +154,7 @@ class Tape {
   std::int32_t seed_slot(const char* function, const Tensor& y, Tensor& seed);
   void prepare_adjoints(std::int32_t from);
   void sweep(const Mark& to, bool retain);
+  detail::Cursor<double> cursor_at_end(std::size_t chunk) const;
   void sweep_chunk(std::size_t chunk, const Mark& to, bool retain);
   void run_record(detail::Record* record, bool retain);
   void destroy_records(const detail::Record* until);

@@ -35,6 +35,14 @@ void TapeStorage::add_chunk() {
   chunks.push_back({begin, begin, reinterpret_cast<Count*>(begin + Chunk::kBytes), 0});
 }
 
+bool TapeStorage::drop_spare_chunks() noexcept {
+  const bool any = chunks.size() > chunk + 1;
+  for (; chunks.size() > chunk + 1; chunks.pop_back()) {
+    deallocate(chunks.back().begin, Chunk::kBytes);
+  }
+  return any;
+}
+
 namespace {
 
 std::size_t home(const Node* node, std::size_t size) {

@@ -143,6 +143,8 @@ struct TapeStorage {
   void drop_leaves(std::size_t from);
   void init();
   void add_chunk();
+  /// Gives back the chunks behind the present one; false when there are none.
+  bool drop_spare_chunks() noexcept;
   void use_block(std::size_t i) {
     block = i;
     block_top = blocks[i];
@@ -176,7 +178,5 @@ constexpr std::uint32_t next_code(std::uint32_t code, int bits, int weight) {
   const std::uint32_t next = (((ripple ^ code) >> 2) >> std::countr_zero(low)) | ripple;
   return next >> bits ? (1u << weight) - 1 : next;
 }
-/// The tape part of a stamp for a new tape.
-std::uint32_t next_tape_id();
 
 }  // namespace autograd::detail

@@ -2,31 +2,16 @@
 // Prints the figures the library is held to, each with its bound; exit status 1 when one is missed.
 // bench/run.sh builds and runs it. The last column is for orientation: other programs, measured on
 // another machine (a Zen 5 with AVX-512); `prototype` is an unchecked sketch of this design.
-#include <sched.h>
-#include <time.h>
-
 #include <algorithm>
-#include <chrono>
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 
 #include "figures/figures.hpp"
 
 namespace bench {
-
-double now() {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
-}
-
-double processor_time() {
-  timespec time{};
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-  return static_cast<double>(time.tv_sec) + 1e-9 * static_cast<double>(time.tv_nsec);
-}
 
 std::vector<double> take_turns(const std::vector<std::function<void()>>& jobs, double seconds) {
   constexpr double kWindow = 2e-3;  // shorter than a scheduler's slice, long beside the clock
@@ -50,24 +35,6 @@ std::vector<double> take_turns(const std::vector<std::function<void()>>& jobs, d
 }
 
 namespace {
-
-std::string processor() {
-  std::ifstream file("/proc/cpuinfo");
-  for (std::string line; std::getline(file, line);) {
-    if (line.starts_with("model name")) return line.substr(line.find(':') + 2);
-  }
-  return "unknown processor";
-}
-
-/// Keeps this program on the core it is on: a move costs its caches.
-int pin() {
-  const int core = sched_getcpu();
-  cpu_set_t cores;
-  CPU_ZERO(&cores);
-  CPU_SET(core, &cores);
-  if (sched_setaffinity(0, sizeof cores, &cores) != 0) return -1;
-  return core;
-}
 
 // A Markdown table, so that it can be pasted into the README as it is. Returns how many are missed.
 int print(const Figures& figures) {

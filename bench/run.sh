@@ -5,6 +5,11 @@
 #
 # usage: bench/run.sh [figures [SECONDS]]    the table of figures, each with its bound (a minute);
 #                                            exit status 1 when one is missed
+#        bench/run.sh scalars [--native] [SECONDS [NAME...]]
+#                                            ten scalar functions: gradient over function, compiled
+#                                            with -O3, or with -O3 -march=native, beside ADOL-C and
+#                                            Sacado if they are installed when this is first built
+#                                            (packages libadolc-dev, libtrilinos-sacado-dev)
 #        bench/run.sh ops [OPTIONS...]       every operation, by Google Benchmark, whose options
 #                                            follow (--benchmark_filter='^tanh/', --help)
 set -euo pipefail
@@ -13,17 +18,21 @@ source tests/packages.sh
 
 name=${1:-figures}
 case $name in
-  figures | ops) ;;
+  figures | ops | scalars) ;;
   -h | --help)
     sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' bench/run.sh
     exit 0
     ;;
   *)
-    echo "bench/run.sh: unknown benchmark: $name; need figures or ops" >&2
+    echo "bench/run.sh: unknown benchmark: $name; need figures, scalars or ops" >&2
     exit 2
     ;;
 esac
 [ $# = 0 ] || shift
+if [ "$name" = scalars ] && [ "${1:-}" = --native ]; then
+  name=scalars_native
+  shift
+fi
 
 need_packages "$packages_build $packages_examples libbenchmark-dev | header benchmark/benchmark.h"
 

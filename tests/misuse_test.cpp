@@ -246,6 +246,62 @@ TEST(MisuseTest, OutputsAndSeeds) {
   expect_usable(tape);
 }
 
+TEST(MisuseTest, GradientsThatNoSweepReached) {
+  Tape tape;
+  const Var x = tape.input(2.0), constant = 1.0;
+  const Var h = x * x;
+  EXPECT_FALSE(x.has_grad());
+  expect_misuse({"Var::grad", "no sweep has reached this input"}, [&] { x.grad(); });
+  expect_misuse({"Var::grad", "retain"}, [&] { h.grad(); });
+  expect_misuse({"Var::grad", "constant"}, [&] { constant.grad(); });
+  tape.backward(h, {.retain = true});
+  const Var later = tape.input(3.0);
+  const Var after = later * h;
+  expect_misuse({"Var::grad", "no sweep has reached this input"}, [&] { later.grad(); });
+  expect_misuse({"Var::grad", "no retained sweep"}, [&] { after.grad(); });
+  EXPECT_EQ(x.grad(), 4);
+  EXPECT_EQ(h.grad(), 1);
+  tape.backward(after);
+  EXPECT_EQ(later.grad(), 4);
+  expect_usable(tape);
+}
+
+// What was recorded before the exception stays, reaches nothing, and goes with the next sweep.
+TEST(MisuseTest, AFunctionThatThrowsHalfway) {
+  struct Stop {};
+  Tape tape;
+  const Var x = tape.input(2.0);
+  const Tensor w = tape.input(ones({2}, float64));
+  const auto f = [&](bool stop) {
+    Var y = x * x;
+    Tensor v = w * y.value();
+    if (stop) throw Stop{};
+    y += unstack(v)[0];
+    return y * x;
+  };
+  const Tape::Mark mark = tape.mark();
+  EXPECT_THROW(f(true), Stop);
+  tape.rewind(mark);
+  EXPECT_EQ(tape.size(), 2u);
+  EXPECT_THROW(f(true), Stop);
+  tape.backward(f(false));
+  EXPECT_EQ(x.grad(), 12 + 4);  // 3 x^2, and v's elements, which hold 4 as a number
+  EXPECT_EQ(w.grad().at({0}), 8);
+  EXPECT_EQ(tape.size(), 2u);
+  {
+    Tape inner;
+    EXPECT_THROW(grad(
+                     [&](const std::vector<Tensor>& in) -> Tensor {
+                       (void)(in[0] * in[0]);
+                       throw Stop{};
+                     },
+                     {w}),
+                 Stop);
+    expect_usable(inner);
+  }
+  expect_usable(tape);
+}
+
 // --- Nesting and sweeps.
 
 TEST(MisuseTest, TheOuterSweepWhileAnInnerTapeRecords) {

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 #include <autograd/autograd.hpp>
 
+#include <cstring>
 #include <thread>
 
 #include "check.hpp"
@@ -266,6 +267,22 @@ TEST(NestedTest, DriversOfBadFunctions) {
   EXPECT_THROW(grad([](const std::vector<Tensor>& in) { return sum(in[0]); }, {zeros({2}, int64)}),
                TypeError);
   expect_close(grad([](const std::vector<Tensor>& in) { return sum(in[0]); }, {a})[0], {1, 1});
+}
+
+// An input made of what an outer tape recorded is as old as that, whatever its memory held before.
+TEST(NestedTest, InputsOfRecordedTensorsInUsedMemory) {
+  std::vector<void*> blocks;
+  for (int i = 0; i < 200; ++i) {
+    blocks.push_back(detail::allocate(sizeof(detail::Node)));
+    std::memset(blocks.back(), 0xff, sizeof(detail::Node));
+  }
+  for (void* block : blocks) detail::deallocate(block, sizeof(detail::Node));
+  Tape outer;
+  const Tensor x = outer.input(full({2}, 3.0, float64));
+  const Tensor h = x * x;
+  const auto cube = [](const std::vector<Tensor>& in) { return sum(in[0] * in[0] * in[0]); };
+  outer.backward(sum(grad(cube, {h})[0]));  // 3 x^4
+  EXPECT_EQ(x.grad().at({0}), 12 * 27);
 }
 
 }  // namespace

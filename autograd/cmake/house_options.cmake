@@ -33,6 +33,7 @@ endfunction()
 # house_includes(OUT FILE TEXT): whether FILE, or a "header" of ours that it includes, includes TEXT;
 # keeps watching these files for changes.
 function(house_includes out file text)
+  cmake_path(NORMAL_PATH file)  # ninja refuses one file under two names
   set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${file})
   get_filename_component(folder ${file} DIRECTORY)
   set(found FALSE)

@@ -11,6 +11,7 @@
 #include <string>
 #include <vector>
 
+#include "../timing.hpp"
 #include "../workloads.hpp"
 
 namespace bench {
@@ -33,14 +34,6 @@ void chain_figures(Figures& figures);
 // share work between the two or drop one.
 double heston_primal(const Heston& heston, const double* x);
 double rosenbrock_primal(const Rosenbrock& rosenbrock, const double* x);
-
-/// Seconds of a clock that only goes forward; reading it takes some 20 ns.
-double now();
-/// Seconds that this thread has run; reading it takes some 200 ns.
-double processor_time();
-
-/// The compiler must assume that this is read.
-template <class T> inline void keep(const T& value) { asm volatile("" : : "g"(&value) : "memory"); }
 
 /// The smallest time in seconds of one call of each job; they take turns for `seconds` altogether.
 std::vector<double> take_turns(const std::vector<std::function<void()>>& jobs, double seconds);

@@ -3,9 +3,9 @@
 
 namespace bench {
 
-double heston_primal(const Heston& heston, const double* x) { return heston.value(x); }
+double heston_primal(const Heston& heston, const double* x) { return value_of(heston, x); }
 double rosenbrock_primal(const Rosenbrock& rosenbrock, const double* x) {
-  return rosenbrock.value(x);
+  return value_of(rosenbrock, x);
 }
 
 }  // namespace bench

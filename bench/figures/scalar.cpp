@@ -16,27 +16,29 @@ namespace {
 using autograd::Tape;
 using autograd::Var;
 
+constexpr int kInputs = 8;  // of Heston
+
 /// The value; the gradient goes into dx. One path at a time: the tape holds 50 steps, not 500,000.
 double heston_gradient(const Heston& heston, const double* x, double* dx) {
   Tape tape;
-  Var in[Heston::kInputs];
-  for (int i = 0; i < Heston::kInputs; ++i) in[i] = tape.input(x[i]);
+  Var in[kInputs];
+  for (int i = 0; i < kInputs; ++i) in[i] = tape.input(x[i]);
   const Tape::Mark start = tape.mark();
   double value = 0;
-  for (int number = 0; number < heston.paths(); ++number) {
-    Var y = heston.path(in, number);
+  for (int number = 0; number < heston.terms(); ++number) {
+    Var y = heston.term(in, number);
     value += y.value();
     tape.backward_to(y, start);
   }
-  for (int i = 0; i < Heston::kInputs; ++i) dx[i] = in[i].grad();
+  for (int i = 0; i < kInputs; ++i) dx[i] = in[i].grad();
   return value;
 }
 
 /// `in` is room for the inputs, as a program that calls this often has it.
-double rosenbrock_gradient(const Rosenbrock& rosenbrock, std::vector<Var>& in,
-                           std::vector<double>& dx) {
+double rosenbrock_gradient(const Rosenbrock& rosenbrock, const std::vector<double>& x,
+                           std::vector<Var>& in, std::vector<double>& dx) {
   Tape tape;
-  for (std::size_t i = 0; i < in.size(); ++i) in[i] = tape.input(rosenbrock.inputs()[i]);
+  for (std::size_t i = 0; i < in.size(); ++i) in[i] = tape.input(x[i]);
   Var y = rosenbrock.value(in.data());
   tape.backward(y);
   for (std::size_t i = 0; i < in.size(); ++i) dx[i] = in[i].grad();
@@ -52,8 +54,8 @@ void require_close(const char* what, double got, double want, double tolerance) 
 }
 
 void check_heston(const Heston& heston) {
-  auto x = Heston::inputs();
-  double dx[Heston::kInputs];
+  auto x = Heston::point();
+  double dx[kInputs];
   require_close("heston: value", heston_gradient(heston, x.data(), dx),
                 heston_primal(heston, x.data()), 1e-12);
   for (std::size_t i = 0; i < x.size(); ++i) {
@@ -68,9 +70,9 @@ void check_heston(const Heston& heston) {
   }
 }
 
-void check_rosenbrock(const Rosenbrock& rosenbrock, std::vector<Var>& in, std::vector<double>& dx) {
-  const std::vector<double>& x = rosenbrock.inputs();
-  require_close("rosenbrock: value", rosenbrock_gradient(rosenbrock, in, dx),
+void check_rosenbrock(const Rosenbrock& rosenbrock, const std::vector<double>& x,
+                      std::vector<Var>& in, std::vector<double>& dx) {
+  require_close("rosenbrock: value", rosenbrock_gradient(rosenbrock, x, in, dx),
                 rosenbrock_primal(rosenbrock, x.data()), 1e-12);
   for (std::size_t i = 1; i + 1 < x.size(); ++i) {
     const double want = -400 * x[i] * (x[i + 1] - x[i] * x[i]) - 2 * (1 - x[i]) +
@@ -83,23 +85,24 @@ void check_rosenbrock(const Rosenbrock& rosenbrock, std::vector<Var>& in, std::v
 
 void scalar_figures(Figures& figures, double seconds) {
   const Heston heston;
-  const auto x = Heston::inputs();
+  const auto x = Heston::point();
   check_heston(heston);
   const std::vector<double> heston_times =
       take_turns({[&] { keep(heston_primal(heston, x.data())); },
                   [&] {
-                    double dx[Heston::kInputs];
+                    double dx[kInputs];
                     keep(heston_gradient(heston, x.data(), dx));
                   }},
                  seconds);
 
   const Rosenbrock rosenbrock;
-  std::vector<Var> in(rosenbrock.inputs().size());
+  const std::vector<double> at = rosenbrock.point();
+  std::vector<Var> in(at.size());
   std::vector<double> dx(in.size());
-  check_rosenbrock(rosenbrock, in, dx);
+  check_rosenbrock(rosenbrock, at, in, dx);
   const std::vector<double> rosenbrock_times =
-      take_turns({[&] { keep(rosenbrock_primal(rosenbrock, rosenbrock.inputs().data())); },
-                  [&] { keep(rosenbrock_gradient(rosenbrock, in, dx)); }},
+      take_turns({[&] { keep(rosenbrock_primal(rosenbrock, at.data())); },
+                  [&] { keep(rosenbrock_gradient(rosenbrock, at, in, dx)); }},
                  seconds);
 
   figures.push_back({"Heston, 8 inputs: gradient over primal", heston_times[1] / heston_times[0],

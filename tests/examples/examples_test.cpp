@@ -130,6 +130,7 @@ class WithOptions : public Examples {
 };
 using Xor = WithOptions;
 using Backprop = WithOptions;
+using MonteCarlo = WithOptions;
 
 TEST_F(Examples, SingleNeuronReproducesTheNotebookToEightDigits) {
   const Ran ran = run("single_neuron");
@@ -237,6 +238,30 @@ TEST_F(Backprop, RefusesBadOptions) {
   refuses("backprop_by_hand --seed -1", {"--seed"});
   refuses("backprop_by_hand --depth 3", {"--depth"});
   EXPECT_TRUE(contains(run("backprop_by_hand --help").out, "--layers"));
+}
+
+TEST_F(MonteCarlo, TheSameBitsForAnyNumberOfThreads) {
+  const std::string options = "monte_carlo --paths 20001 --threads ";
+  const Ran one = run(options + "1");
+  ASSERT_EQ(one.status, 0) << one.err;
+  EXPECT_TRUE(contains(one.out, "20001 paths, price 36.")) << one.out;
+  EXPECT_TRUE(contains(one.out, "all bits together: "));
+  EXPECT_EQ(lines(one.out).size(), 10u);
+  for (const std::string threads : {"2", "3", "4"}) {
+    const Ran more = run(options + threads);
+    EXPECT_EQ(more.status, 0) << more.err;
+    EXPECT_EQ(more.out, one.out) << threads << " threads";
+  }
+  EXPECT_NE(run("monte_carlo --paths 20001 --seed 2").out, one.out);
+  EXPECT_EQ(run("monte_carlo --paths 2 --threads 4").status, 0);
+}
+
+TEST_F(MonteCarlo, RefusesBadOptions) {
+  refuses("monte_carlo --paths 0", {"monte_carlo: ", "--paths"});
+  refuses("monte_carlo --threads 0", {"--threads"});
+  refuses("monte_carlo --seed -1", {"--seed"});
+  refuses("monte_carlo loud", {"loud"});
+  EXPECT_TRUE(contains(run("monte_carlo --help").out, "--threads"));
 }
 
 TEST_F(Xor, LearnsFromTheDefaultsInWellUnderASecond) {

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "checkpoint.hpp"
+
+#include <cmath>
+#include <string>
+
+#include "custom_scalar.hpp"
+#include "grad.hpp"
+#include "tape_inline.hpp"
+
+namespace autograd {
+
+namespace {
+
+std::vector<double> values_of(std::span<const Var> x) {
+  std::vector<double> values;
+  values.reserve(x.size());
+  for (const Var& element : x) values.push_back(element.value());
+  return values;
+}
+
+bool tracked(const Var& x) { return !(x.tag() & detail::kPassive); }
+
+// On a tape of its own the inputs are constants, so that nothing is recorded, and a variable of
+// another tape that f got hold of throws.
+std::vector<double> evaluate(const detail::ScalarFunction& f, std::span<const double> x) {
+  const Tape tape;
+  const std::vector<Var> constants(x.begin(), x.end());
+  return values_of(f(constants));
+}
+
+void require_same(std::span<const double> before, std::span<const Var> now) {
+  if (now.size() != before.size()) {
+    throw TapeError("checkpoint: f returned " + std::to_string(before.size()) +
+                    " values first and " + std::to_string(now.size()) +
+                    " in the sweep; need a function of its inputs alone");
+  }
+  for (std::size_t i = 0; i < before.size(); ++i) {
+    const double a = before[i], b = now[i].value();
+    // Equal, but for a multiplication and addition that the compiler fused in one place only.
+    if (a == b || std::abs(a - b) <= 1e-9 * std::abs(a) || (a != a && b != b)) continue;
+    throw TapeError("checkpoint: f is not a function of its inputs alone: output " +
+                    std::to_string(i) + " was " + std::to_string(a) + " and is " +
+                    std::to_string(b) + " in the sweep; need all that changes among the inputs");
+  }
+}
+
+}  // namespace
+
+std::vector<Var> detail::checkpoint(ScalarFunction f, std::span<const Var> x) {
+  const Tape* tape = recorder->tape;
+  bool any = false;
+  for (const Var& input : x) {
+    if (tape) (void)tape->resolve(input.tag());
+    any = any || tracked(input);
+  }
+  if (!tape || !any) return f(x);
+  std::vector<double> at = values_of(x);
+  std::vector<double> y = evaluate(f, at);
+  const auto vjp = [f = std::move(f), at = std::move(at), y](std::span<const double> dy,
+                                                             std::span<double> dx) {
+    Tape inner;
+    std::vector<Var> in;
+    in.reserve(at.size());
+    for (const double value : at) in.push_back(inner.input(value));
+    const std::vector<Var> again = f(in);
+    require_same(y, again);
+    Var sum = 0.0;
+    for (std::size_t i = 0; i < again.size(); ++i) {
+      if (dy[i] != 0) sum += again[i] * dy[i];
+    }
+    if (!tracked(sum)) return;  // f is constant
+    inner.backward(sum);
+    for (std::size_t i = 0; i < in.size(); ++i) dx[i] += in[i].grad();
+  };
+  return custom_vjp(y, x, vjp);
+}
+
+Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs) {
+  if (!f) throw ValueError("checkpoint: f is empty; need a function to call");
+  const auto forward = [&f](const std::vector<Tensor>& in) {
+    Tape probe;  // nothing else records here
+    Tensor y = f(in);
+    if (y.defined() && probe.find(y.node())) {
+      throw TapeError(
+          "checkpoint: f uses a parameter that is not among its inputs; need everything that f "
+          "differentiates as an input");
+    }
+    return y;
+  };
+  const auto backward = [f](const std::vector<Tensor>& in, const Tensor&, const Tensor& dy) {
+    return vjp(f, in, dy, {.allow_unused = true}).second;
+  };
+  return custom_function(forward, backward)(inputs);
+}
+
+}  // namespace autograd
