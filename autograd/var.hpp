@@ -87,6 +87,28 @@ template <class T> constexpr void refuse_assignment() {
       "auto for a variable that changes");
 }
 
+// Rows whose slope is often exactly zero.
+template <class Row>
+inline constexpr bool kVanishes =
+    std::is_same_v<Row, ops::Mul> || std::is_same_v<Row, ops::Square> ||
+    std::is_same_v<Row, ops::Pow> || std::is_same_v<Row, ops::Abs>;
+
+// Stores the partials below an operand whose slope is given. Below a zero partial nothing is
+// multiplied, as nothing is below a zero adjoint in the sweep: 0.0 * sqrt(x) at 0 has derivative 0 in
+// one statement or in two. (Tested after every row it would cost 5 to 10 %.) An operand that a row does
+// not select is skipped, so that an infinite adjoint does not become NaN there.
+template <class Row, int At, class A>
+AUTOGRAD_INLINE void store_slope(const A& a, Entry* entries, double m, double slope) {
+  if constexpr (Row::info.selects) {
+    if (slope == 0) return a.template skip<At>(entries);
+  }
+  const double partial = m * slope;
+  if constexpr (kVanishes<Row> && !std::is_same_v<A, Leaf>) {
+    if (partial == 0) return a.template skip<At>(entries);
+  }
+  a.template store<At>(entries, partial);
+}
+
 // y = Row(a).
 template <class Row, class A> struct Unary : ExpressionBase {
   static constexpr int kCount = A::kCount;
@@ -103,7 +125,7 @@ template <class Row, class A> struct Unary : ExpressionBase {
   AUTOGRAD_INLINE double value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags(); }
   template <int At> AUTOGRAD_INLINE void store(Entry* entries, double m) const {
-    a_.template store<At>(entries, m * Row::slope(a_.value(), value_));
+    store_slope<Row, At>(a_, entries, m, Row::slope(a_.value(), value_));
   }
   template <int At> AUTOGRAD_INLINE void skip(Entry* entries) const {
     a_.template skip<At>(entries);
@@ -132,10 +154,11 @@ template <class Row, class A, class B> struct Binary : ExpressionBase {
   template <int At> AUTOGRAD_INLINE void store(Entry* entries, double m) const {
     // The slope by a constant is not computed: log(a) of pow(a, 2.0) would be NaN for a < 0.
     if constexpr (A::kCount > 0) {
-      a_.template store<At>(entries, m * Row::slope_a(a_.value(), b_.value(), value_));
+      store_slope<Row, At>(a_, entries, m, Row::slope_a(a_.value(), b_.value(), value_));
     }
     if constexpr (B::kCount > 0) {
-      b_.template store<At + A::kCount>(entries, m * Row::slope_b(a_.value(), b_.value(), value_));
+      store_slope<Row, At + A::kCount>(b_, entries, m,
+                                       Row::slope_b(a_.value(), b_.value(), value_));
     }
   }
   template <int At> AUTOGRAD_INLINE void skip(Entry* entries) const {
