@@ -36,6 +36,15 @@ AUTOGRAD_INLINE auto fma(const A& a, const B& b, const C& c) {
   return a * b + c + (lost - lost == 0.0 ? lost : 0.0);
 }
 
+/// x held between two numbers; derivative 1 on the interval, its ends included, and 0 outside.
+template <Differentiable A, Arithmetic L, Arithmetic H>
+AUTOGRAD_INLINE auto clamp(const A& x, L low, H high) {
+  return where(x < low, low, where(x > high, high, x));
+}
+template <Arithmetic A, Arithmetic L, Arithmetic H> constexpr auto clamp(A x, L low, H high) {
+  return where(x < low, low, where(x > high, high, x));
+}
+
 /// sqrt(a^2 + b^2 + c^2) without overflow; slopes 0 at the origin.
 template <class A, class B, class C>
   requires(Scalar<A>&& Scalar<B>&& Scalar<C> &&
@@ -53,7 +62,7 @@ template <Differentiable A> AUTOGRAD_INLINE auto frexp(const A& x, int* exponent
 template <Differentiable A, class P> AUTOGRAD_INLINE auto modf(const A& x, P* whole) {
   const double integer = std::trunc(plain_value(x));
   *whole = P(integer);
-  return x - (std::isinf(integer) ? 0.0 : integer);
+  return where(std::isinf(integer), std::copysign(0.0, integer), x - integer);
 }
 /// std::remainder; *quotient as std::remquo.
 template <class A, class B>
@@ -145,9 +154,9 @@ template <class Char, class Traits, Differentiable X>
 
 namespace detail {
 
-// numeric_limits of the plain number, as values of X.
-template <class X> struct Limits : std::numeric_limits<double> {
-  using Plain = std::numeric_limits<double>;
+// numeric_limits of the number inside, as values of X.
+template <class X, class Number> struct Limits : std::numeric_limits<Number> {
+  using Plain = std::numeric_limits<Number>;
   static X min() noexcept { return Plain::min(); }
   static X max() noexcept { return Plain::max(); }
   static X lowest() noexcept { return Plain::lowest(); }
@@ -168,10 +177,11 @@ template <class X> struct Hash {
 }  // namespace autograd
 
 template <>
-class std::numeric_limits<autograd::Var> : public autograd::detail::Limits<autograd::Var> {};
+class std::numeric_limits<autograd::Var> : public autograd::detail::Limits<autograd::Var, double> {
+};
 template <int N, class T>
 class std::numeric_limits<autograd::Dual<N, T>>
-    : public autograd::detail::Limits<autograd::Dual<N, T>> {};
+    : public autograd::detail::Limits<autograd::Dual<N, T>, T> {};
 template <> struct std::hash<autograd::Var> : autograd::detail::Hash<autograd::Var> {};
 template <int N, class T>
 struct std::hash<autograd::Dual<N, T>> : autograd::detail::Hash<autograd::Dual<N, T>> {};

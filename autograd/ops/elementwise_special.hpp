@@ -155,7 +155,8 @@ struct Beta {
                                 .slope = "-y digamma_step(a, b), -y digamma_step(b, a)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 2,
-                                .reads = Reads::both};
+                                .reads = Reads::both,
+                                .note = "mixed second derivative to 1e-16 / min(a, b)"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return beta(a, b); }
   template <class T> static AUTOGRAD_INLINE T slope_a(const T& a, const T& b, const T& y) {
     return -y * digamma_step(a, b);
