@@ -264,8 +264,10 @@ template <int N, class T, class Level> struct DualFamily {
   // The slopes of rows that read nothing are constants, and finite.
   template <class Row>
   static AUTOGRAD_INLINE Tangents<N, T> times_slope(const D& a, const T& slope) {
-    if constexpr (Row::info.reads == Reads::nothing) {
+    if constexpr (Row::info.reads == Reads::nothing && !Row::info.selects) {
       return scaled(a.tangents(), plain_value(slope));
+    } else if constexpr (Row::info.selects) {
+      return plain_value(slope) == 0.0 ? Tangents<N, T>() : along(a.tangents(), slope);
     } else {
       return along(a.tangents(), slope);
     }

@@ -20,12 +20,6 @@ struct Lanes {
   double of[kCount];
 };
 
-// Declared first: they call each other through types that nest.
-template <class R> AUTOGRAD_INLINE bool is_zero(const BasicVar<R>& a);
-template <int N, class T, class L> AUTOGRAD_INLINE bool is_zero(const Dual<N, T, L>& a);
-
-// True when nothing can come of the adjoint, not even a derivative.
-AUTOGRAD_INLINE bool is_zero(double a) { return a == 0; }
 AUTOGRAD_INLINE bool is_zero(const Lanes& a) {
   bool zero = true;
   for (const double lane : a.of) zero &= lane == 0;
