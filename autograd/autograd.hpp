@@ -15,6 +15,7 @@
 #include "gradcheck.hpp"
 #include "implicit.hpp"
 #include "memory.hpp"
+#include "scalar_cmath.hpp"
 #include "scalar_functions.hpp"
 #include "scalar_math.hpp"
 #include "scalars_and_tensors.hpp"

@@ -23,7 +23,7 @@ namespace detail {
 
 template <class T> inline constexpr bool kIsScalar = std::same_as<T, double>;
 template <class R> inline constexpr bool kIsScalar<BasicVar<R>> = true;
-template <int N, class T> inline constexpr bool kIsScalar<Dual<N, T>> = true;
+template <int N, class T, class L> inline constexpr bool kIsScalar<Dual<N, T, L>> = true;
 
 template <class X>
 using DataOf = std::remove_cvref_t<decltype(*std::data(std::declval<const X&>()))>;
@@ -94,9 +94,9 @@ template <class R> std::vector<R> values_of(const std::vector<BasicVar<R>>& y) {
 }
 
 /// {values, second}, where the value of a scalar f is a scalar.
-template <class F, class X, class T, class Second>
+template <class F, class E, class T, class Second>
 auto with_value(std::vector<T>&& values, Second&& second) {
-  if constexpr (ReturnsList<ReturnOf<F, BasicVar<T>>>) {
+  if constexpr (ReturnsList<ReturnOf<F, E>>) {
     return std::pair<std::vector<T>, std::remove_cvref_t<Second>>(std::move(values),
                                                                   std::forward<Second>(second));
   } else {
@@ -104,9 +104,9 @@ auto with_value(std::vector<T>&& values, Second&& second) {
   }
 }
 /// {values, tangents}, both scalars for a scalar f.
-template <class F, class X, class T>
+template <class F, class E, class T>
 auto as_returned(std::vector<T>&& values, std::vector<T>&& tangents) {
-  if constexpr (ReturnsList<ReturnOf<F, Dual<1, T>>>) {
+  if constexpr (ReturnsList<ReturnOf<F, E>>) {
     return std::pair(std::move(values), std::move(tangents));
   } else {
     return std::pair<T, T>(values[0], tangents[0]);

@@ -21,11 +21,15 @@
 
 namespace autograd {
 
-template <int N, class T = double> class Dual;
+/// Level tells derivatives of different origin apart: the drivers put the type of their function there,
+/// and Duals of different levels do not mix.
+template <int N, class T = double, class Level = void> class Dual;
+
+template <class R> class BasicVar;
 
 namespace detail {
 
-template <int N, class T> struct DualFamily;
+template <int N, class T, class Level> struct DualFamily;
 
 // 16 bytes of tangents, which every x86-64 has registers for. An array of numbers in their place
 // makes GCC 12 compare and select them one by one: 3 to 6 times slower for N = 4 and 8.
@@ -41,13 +45,16 @@ template <> struct PackOf<float> {
 template <class T, int N>
 concept Packed = std::floating_point<T> &&(N > 1);
 
+// Of Vars, for forward mode inside reverse mode: defined in statement_sweep.hpp.
+template <class R> BasicVar<R> along(const BasicVar<R>& tangent, const BasicVar<R>& slope);
+template <class R> BasicVar<R> scaled(const BasicVar<R>& tangent, double slope);
 // A tangent times a slope: zero where the tangent is. Of nested tangents every component counts.
 template <std::floating_point T> AUTOGRAD_INLINE T along(T tangent, T slope) {
   const T product = tangent * slope;
   return tangent == T(0) ? T(0) : product;
 }
-template <int N, class T>
-AUTOGRAD_INLINE Dual<N, T> along(const Dual<N, T>& tangent, const Dual<N, T>& slope) {
+template <int N, class T, class L>
+AUTOGRAD_INLINE Dual<N, T, L> along(const Dual<N, T, L>& tangent, const Dual<N, T, L>& slope) {
   return {along(tangent.value(), slope.value()),
           along(tangent.tangents(), slope.value()) + along(tangent.value(), slope.tangents())};
 }
@@ -55,8 +62,8 @@ AUTOGRAD_INLINE Dual<N, T> along(const Dual<N, T>& tangent, const Dual<N, T>& sl
 template <std::floating_point T> AUTOGRAD_INLINE T scaled(T tangent, double slope) {
   return tangent * static_cast<T>(slope);
 }
-template <int N, class T>
-AUTOGRAD_INLINE Dual<N, T> scaled(const Dual<N, T>& tangent, double slope) {
+template <int N, class T, class L>
+AUTOGRAD_INLINE Dual<N, T, L> scaled(const Dual<N, T, L>& tangent, double slope) {
   return {scaled(tangent.value(), slope), scaled(tangent.tangents(), slope)};
 }
 
@@ -158,11 +165,11 @@ template <class Row, class T, class... Args> AUTOGRAD_INLINE T row_value(const A
 /// A number with N tangents: a derivative along each of N directions. Made of a number, or of a value
 /// of the inner type T, it is a constant. Kinks as for Var. 8 (N + 1) bytes for T = double and an even
 /// N or N = 1.
-template <int N, class T> class Dual : public DifferentiableBase {
+template <int N, class T, class Level> class Dual : public DifferentiableBase {
   static_assert(N >= 1, "a Dual has at least one direction");
 
  public:
-  using Family = detail::DualFamily<N, T>;
+  using Family = detail::DualFamily<N, T, Level>;
   using Value = T;
   using Tangents = detail::Tangents<N, T>;
   static constexpr int kDirections = N;
@@ -213,9 +220,9 @@ template <int N, class T> class Dual : public DifferentiableBase {
 
 namespace detail {
 
-// How the functions of scalar_functions.hpp act on a Dual<N, T>.
-template <int N, class T> struct DualFamily {
-  using D = Dual<N, T>;
+// How the functions of scalar_functions.hpp act on a Dual<N, T, Level>.
+template <int N, class T, class Level> struct DualFamily {
+  using D = Dual<N, T, Level>;
 
   template <class Row, class A> static AUTOGRAD_INLINE D apply(const A& a) {
     static_assert(ops::UnaryRows::index_of<Row>() < ops::UnaryRows::size);
@@ -257,8 +264,10 @@ template <int N, class T> struct DualFamily {
   // The slopes of rows that read nothing are constants, and finite.
   template <class Row>
   static AUTOGRAD_INLINE Tangents<N, T> times_slope(const D& a, const T& slope) {
-    if constexpr (Row::info.reads == Reads::nothing) {
+    if constexpr (Row::info.reads == Reads::nothing && !Row::info.selects) {
       return scaled(a.tangents(), plain_value(slope));
+    } else if constexpr (Row::info.selects) {
+      return plain_value(slope) == 0.0 ? Tangents<N, T>() : along(a.tangents(), slope);
     } else {
       return along(a.tangents(), slope);
     }
@@ -268,8 +277,9 @@ template <int N, class T> struct DualFamily {
 }  // namespace detail
 
 /// c without tangents, in the type of its first argument; rows use it for constants.
-template <int N, class T> AUTOGRAD_INLINE Dual<N, T> constant(const Dual<N, T>&, double c) {
-  return Dual<N, T>(c);
+template <int N, class T, class L>
+AUTOGRAD_INLINE Dual<N, T, L> constant(const Dual<N, T, L>&, double c) {
+  return Dual<N, T, L>(c);
 }
 
 }  // namespace autograd

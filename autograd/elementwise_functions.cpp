@@ -95,6 +95,27 @@ Tensor tanh(const Tensor& x) { return unary<ops::Tanh>(x); }
 Tensor sigmoid(const Tensor& x) { return unary<ops::Sigmoid>(x); }
 Tensor relu(const Tensor& x) { return unary<ops::Relu>(x); }
 Tensor softplus(const Tensor& x) { return unary<ops::Softplus>(x); }
+Tensor logsigmoid(const Tensor& x) { return -softplus(-x); }
+Tensor exp2(const Tensor& x) { return unary<ops::Exp2>(x); }
+Tensor log2(const Tensor& x) { return unary<ops::Log2>(x); }
+Tensor log10(const Tensor& x) { return unary<ops::Log10>(x); }
+Tensor cbrt(const Tensor& x) { return unary<ops::Cbrt>(x); }
+Tensor asinh(const Tensor& x) { return unary<ops::Asinh>(x); }
+Tensor acosh(const Tensor& x) { return unary<ops::Acosh>(x); }
+Tensor atanh(const Tensor& x) { return unary<ops::Atanh>(x); }
+Tensor erf(const Tensor& x) { return unary<ops::Erf>(x); }
+Tensor erfc(const Tensor& x) { return unary<ops::Erfc>(x); }
+Tensor normal_cdf(const Tensor& x) { return unary<ops::NormalCdf>(x); }
+Tensor normal_icdf(const Tensor& x) { return unary<ops::NormalIcdf>(x); }
+Tensor tgamma(const Tensor& x) { return unary<ops::Tgamma>(x); }
+Tensor lgamma(const Tensor& x) { return unary<ops::Lgamma>(x); }
+Tensor digamma(const Tensor& x) { return unary<ops::Digamma>(x); }
+Tensor sign(const Tensor& x) { return unary<ops::Sign>(x); }
+Tensor floor(const Tensor& x) { return unary<ops::Floor>(x); }
+Tensor ceil(const Tensor& x) { return unary<ops::Ceil>(x); }
+Tensor trunc(const Tensor& x) { return unary<ops::Trunc>(x); }
+Tensor round(const Tensor& x) { return unary<ops::Rint>(x); }
+Tensor rint(const Tensor& x) { return unary<ops::Rint>(x); }
 
 Tensor operator+(const Tensor& a, const Tensor& b) { return binary<ops::Add>(a, b); }
 Tensor operator-(const Tensor& a, const Tensor& b) { return binary<ops::Sub>(a, b); }
@@ -105,6 +126,29 @@ Tensor maximum(const Tensor& a, const Tensor& b) { return binary<ops::Maximum>(a
 Tensor minimum(const Tensor& a, const Tensor& b) { return binary<ops::Minimum>(a, b); }
 Tensor max(const Tensor& a, const Tensor& b) { return binary<ops::Maximum>(a, b); }
 Tensor min(const Tensor& a, const Tensor& b) { return binary<ops::Minimum>(a, b); }
+Tensor fmax(const Tensor& a, const Tensor& b) { return binary<ops::Fmax>(a, b); }
+Tensor fmin(const Tensor& a, const Tensor& b) { return binary<ops::Fmin>(a, b); }
+Tensor fdim(const Tensor& a, const Tensor& b) { return binary<ops::Fdim>(a, b); }
+Tensor hypot(const Tensor& a, const Tensor& b) { return binary<ops::Hypot>(a, b); }
+Tensor atan2(const Tensor& a, const Tensor& b) { return binary<ops::Atan2>(a, b); }
+Tensor logaddexp(const Tensor& a, const Tensor& b) { return binary<ops::LogAddExp>(a, b); }
+Tensor ldexp(const Tensor& a, const Tensor& b) { return binary<ops::Ldexp>(a, b); }
+Tensor fmod(const Tensor& a, const Tensor& b) { return binary<ops::Fmod>(a, b); }
+Tensor remainder(const Tensor& a, const Tensor& b) { return binary<ops::Remainder>(a, b); }
+Tensor ieee_remainder(const Tensor& a, const Tensor& b) { return binary<ops::IeeeRemainder>(a, b); }
+Tensor copysign(const Tensor& a, const Tensor& b) { return binary<ops::Copysign>(a, b); }
+Tensor nextafter(const Tensor& a, const Tensor& b) { return binary<ops::NextAfter>(a, b); }
+Tensor beta(const Tensor& a, const Tensor& b) { return binary<ops::Beta>(a, b); }
+Tensor direction(const Tensor& a, const Tensor& b) { return binary<ops::Direction>(a, b); }
+Tensor digamma_step(const Tensor& a, const Tensor& b) { return binary<ops::DigammaStep>(a, b); }
+Tensor trigamma_step(const Tensor& a, const Tensor& b) { return binary<ops::TrigammaStep>(a, b); }
+Tensor polygamma(const Tensor& n, const Tensor& x) { return binary<ops::Polygamma>(n, x); }
+Tensor polygamma(int n, const Tensor& x) {
+  if (n < 0) {
+    throw ValueError("polygamma: the order is " + std::to_string(n) + "; need n >= 0");
+  }
+  return polygamma(constant(is_floating(x.dtype()) ? x : to(x, float32), n), x);
+}
 Tensor chain(const Tensor& dy, const Tensor& slope) { return binary<ops::Chain>(dy, slope); }
 Tensor squared_difference(const Tensor& a, const Tensor& b) {
   return binary<ops::SquaredDifference>(a, b);
@@ -128,6 +172,9 @@ Tensor pow(const Tensor& a, double b) { return pow(a, constant(a, b)); }
 Tensor pow(double a, const Tensor& b) { return pow(constant(b, a), b); }
 Tensor maximum(const Tensor& a, double b) { return maximum(a, constant(a, b)); }
 Tensor minimum(const Tensor& a, double b) { return minimum(a, constant(a, b)); }
+Tensor fmod(const Tensor& a, double b) { return fmod(a, constant(a, b)); }
+Tensor remainder(const Tensor& a, double b) { return remainder(a, constant(a, b)); }
+Tensor copysign(const Tensor& a, double b) { return copysign(a, constant(a, b)); }
 
 // --- Comparisons and choice.
 

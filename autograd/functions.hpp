@@ -40,6 +40,29 @@ Tensor tanh(const Tensor& x);
 Tensor sigmoid(const Tensor& x);
 Tensor relu(const Tensor& x);
 Tensor softplus(const Tensor& x);
+Tensor logsigmoid(const Tensor& x);  ///< -softplus(-x)
+Tensor exp2(const Tensor& x);
+Tensor log2(const Tensor& x);
+Tensor log10(const Tensor& x);
+Tensor cbrt(const Tensor& x);
+Tensor asinh(const Tensor& x);
+Tensor acosh(const Tensor& x);
+Tensor atanh(const Tensor& x);
+Tensor erf(const Tensor& x);
+Tensor erfc(const Tensor& x);
+Tensor normal_cdf(const Tensor& x);
+Tensor normal_icdf(const Tensor& x);
+Tensor tgamma(const Tensor& x);
+Tensor lgamma(const Tensor& x);
+Tensor digamma(const Tensor& x);
+Tensor polygamma(int n, const Tensor& x);
+Tensor sign(const Tensor& x);
+Tensor floor(const Tensor& x);
+Tensor ceil(const Tensor& x);
+Tensor trunc(const Tensor& x);
+Tensor round(
+    const Tensor& x);  ///< ties to even, as PyTorch and rint; round of scalars is <cmath>'s
+Tensor rint(const Tensor& x);
 
 Tensor operator+(const Tensor& a, const Tensor& b);
 Tensor operator-(const Tensor& a, const Tensor& b);
@@ -50,6 +73,19 @@ Tensor maximum(const Tensor& a, const Tensor& b);
 Tensor minimum(const Tensor& a, const Tensor& b);
 Tensor max(const Tensor& a, const Tensor& b);  ///< maximum, under the name that scalars use
 Tensor min(const Tensor& a, const Tensor& b);
+Tensor fmax(const Tensor& a, const Tensor& b);  ///< a NaN loses against a number
+Tensor fmin(const Tensor& a, const Tensor& b);
+Tensor fdim(const Tensor& a, const Tensor& b);  ///< max(a - b, 0)
+Tensor hypot(const Tensor& a, const Tensor& b);
+Tensor atan2(const Tensor& a, const Tensor& b);
+Tensor logaddexp(const Tensor& a, const Tensor& b);
+Tensor ldexp(const Tensor& a, const Tensor& b);           ///< a 2^b
+Tensor fmod(const Tensor& a, const Tensor& b);            ///< the sign of a, as <cmath>
+Tensor remainder(const Tensor& a, const Tensor& b);       ///< the sign of b, as PyTorch and Python
+Tensor ieee_remainder(const Tensor& a, const Tensor& b);  ///< `remainder` of scalars
+Tensor copysign(const Tensor& a, const Tensor& b);
+Tensor nextafter(const Tensor& a, const Tensor& b);
+Tensor beta(const Tensor& a, const Tensor& b);
 /// (a - b)^2, elementwise.
 Tensor squared_difference(const Tensor& a, const Tensor& b);
 /// Cross-entropy of the probability p in (0, 1) with the target t, in nats:
@@ -59,6 +95,13 @@ Tensor binary_cross_entropy(const Tensor& p, const Tensor& t);
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t);
 /// dy slope, and 0 where dy is 0 whatever the slope: what backward rules multiply with.
 Tensor chain(const Tensor& dy, const Tensor& slope);
+
+// What the slopes of hypot, atan2, beta and digamma are made of; ops/elementwise_trigonometric.hpp and
+// elementwise_special.hpp say more.
+Tensor direction(const Tensor& a, const Tensor& b);
+Tensor digamma_step(const Tensor& a, const Tensor& b);
+Tensor trigamma_step(const Tensor& a, const Tensor& b);
+Tensor polygamma(const Tensor& n, const Tensor& x);
 
 /// The number as a tensor of shape [] in x's dtype.
 Tensor constant(const Tensor& x, double value);
@@ -75,6 +118,9 @@ Tensor pow(const Tensor& a, double b);
 Tensor pow(double a, const Tensor& b);
 Tensor maximum(const Tensor& a, double b);
 Tensor minimum(const Tensor& a, double b);
+Tensor fmod(const Tensor& a, double b);
+Tensor remainder(const Tensor& a, double b);
+Tensor copysign(const Tensor& a, double b);
 
 // --- Comparisons: bool tensors, never differentiated; false where an operand is NaN (!= is true).
 Tensor operator<(const Tensor& a, const Tensor& b);

@@ -15,13 +15,6 @@
 
 namespace autograd {
 
-/// Base of all differentiable scalars; being here it lets their operators and functions be found.
-struct DifferentiableBase {};
-
-/// A Var, an expression of Vars, or another scalar that carries derivatives.
-template <class T>
-concept Differentiable = std::derived_from<std::remove_cvref_t<T>, DifferentiableBase>;
-
 namespace detail {
 
 // What an expression becomes when it is assigned; other types are that already.
@@ -63,14 +56,6 @@ template <Arithmetic A, Differentiable B> struct FamilyOfPair<A, B> {
 };
 template <class A, class B> using Family = typename FamilyOfPair<A, B>::type;
 
-template <class T> AUTOGRAD_INLINE double plain_value(const T& x) {
-  if constexpr (Arithmetic<T>) {
-    return static_cast<double>(x);
-  } else {
-    return plain_value(x.value());
-  }
-}
-
 }  // namespace detail
 
 /// Two scalars of which one carries derivatives; the other may be a number.
@@ -91,7 +76,7 @@ concept DifferentiablePair = requires {
 #define AUTOGRAD_COMPARE(op)                                                                   \
   template <class A, class B>                                                                  \
   requires DifferentiablePair<A, B> AUTOGRAD_INLINE bool operator op(const A& a, const B& b) { \
-    return detail::plain_value(a) op detail::plain_value(b);                                   \
+    return plain_value(a) op plain_value(b);                                                   \
   }
 
 AUTOGRAD_BINARY(operator+, Add)
@@ -101,6 +86,26 @@ AUTOGRAD_BINARY(operator/, Div)
 AUTOGRAD_BINARY(pow, Pow)
 AUTOGRAD_BINARY(max, Maximum)
 AUTOGRAD_BINARY(min, Minimum)
+AUTOGRAD_BINARY(fmax, Fmax)
+AUTOGRAD_BINARY(fmin, Fmin)
+AUTOGRAD_BINARY(fdim, Fdim)
+AUTOGRAD_BINARY(hypot, Hypot)
+AUTOGRAD_BINARY(atan2, Atan2)
+AUTOGRAD_BINARY(logaddexp, LogAddExp)
+AUTOGRAD_BINARY(ldexp, Ldexp)
+AUTOGRAD_BINARY(fmod, Fmod)
+AUTOGRAD_BINARY(remainder, IeeeRemainder)
+AUTOGRAD_BINARY(ieee_remainder, IeeeRemainder)
+AUTOGRAD_BINARY(copysign, Copysign)
+AUTOGRAD_BINARY(nextafter, NextAfter)
+AUTOGRAD_BINARY(beta, Beta)
+AUTOGRAD_BINARY(direction, Direction)
+AUTOGRAD_BINARY(digamma_step, DigammaStep)
+AUTOGRAD_BINARY(trigamma_step, TrigammaStep)
+AUTOGRAD_BINARY(scalbn, Ldexp)
+AUTOGRAD_BINARY(scalbln, Ldexp)
+AUTOGRAD_BINARY(polygamma, Polygamma)
+AUTOGRAD_BINARY(nexttoward, NextAfter)
 AUTOGRAD_UNARY(operator-, Neg)
 AUTOGRAD_UNARY(exp, Exp)
 AUTOGRAD_UNARY(log, Log)
@@ -121,6 +126,29 @@ AUTOGRAD_UNARY(tanh, Tanh)
 AUTOGRAD_UNARY(sigmoid, Sigmoid)
 AUTOGRAD_UNARY(relu, Relu)
 AUTOGRAD_UNARY(softplus, Softplus)
+AUTOGRAD_UNARY(exp2, Exp2)
+AUTOGRAD_UNARY(log2, Log2)
+AUTOGRAD_UNARY(log10, Log10)
+AUTOGRAD_UNARY(cbrt, Cbrt)
+AUTOGRAD_UNARY(asinh, Asinh)
+AUTOGRAD_UNARY(acosh, Acosh)
+AUTOGRAD_UNARY(atanh, Atanh)
+AUTOGRAD_UNARY(erf, Erf)
+AUTOGRAD_UNARY(erfc, Erfc)
+AUTOGRAD_UNARY(normal_cdf, NormalCdf)
+AUTOGRAD_UNARY(normal_icdf, NormalIcdf)
+AUTOGRAD_UNARY(tgamma, Tgamma)
+AUTOGRAD_UNARY(lgamma, Lgamma)
+AUTOGRAD_UNARY(digamma, Digamma)
+AUTOGRAD_UNARY(sign, Sign)
+AUTOGRAD_UNARY(floor, Floor)
+AUTOGRAD_UNARY(ceil, Ceil)
+AUTOGRAD_UNARY(trunc, Trunc)
+AUTOGRAD_UNARY(round, Round)
+AUTOGRAD_UNARY(rint, Rint)
+AUTOGRAD_UNARY(nearbyint, Rint)
+AUTOGRAD_UNARY(fabs, Abs)
+AUTOGRAD_UNARY(log1pexp, Softplus)
 AUTOGRAD_COMPARE(<)
 AUTOGRAD_COMPARE(<=)
 AUTOGRAD_COMPARE(>)

@@ -70,7 +70,7 @@ template <class F, class X> SparsePlan plan_hessian_of(F& f, const X& x) {
 template <class F, class X>
 SparseMatrix evaluate_hessian(const SparsePlan& plan, F& f, const X& x, bool check) {
   constexpr int kLanes = kHessianLanes;
-  using D = Dual<kLanes>;
+  using D = Forward<kLanes, double, F>;
   const std::span<const double> point = elements_of(x);
   check_length("sparse_hessian", "x", point.size(), "the pattern",
                static_cast<std::size_t>(plan.columns));
@@ -82,8 +82,8 @@ SparseMatrix evaluate_hessian(const SparsePlan& plan, F& f, const X& x, bool che
       if (color == colors && check) return SparsePlan::probe(i);
       return plan.coloring.of[i] == static_cast<std::int32_t>(color) ? 1.0 : 0.0;
     };
-    const auto inputs = with_tangents<kLanes, double>(point, seeds);
-    Recorded<D> recorded("sparse_hessian", f, std::span<const D>(inputs));
+    const auto inputs = with_tangents<D>(point, seeds);
+    Recorded<D> recorded(f, std::span<const D>(inputs));
     const D one(1.0);
     const std::vector<D> adjoints = recorded.pull({&one, 1});
     for (std::size_t i = 0; i < point.size(); ++i) {
@@ -101,7 +101,7 @@ SparseMatrix evaluate_hessian(const SparsePlan& plan, F& f, const X& x, bool che
 }
 
 template <class F, class X> Linearization linearization_of(F& f, const X& x) {
-  Recorded<double> recorded("sparse_jacobian", f, elements_of(x));
+  Recorded<double> recorded(f, elements_of(x));
   return recorded.tape().linearize(recorded.outputs());
 }
 

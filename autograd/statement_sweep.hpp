@@ -20,8 +20,6 @@ struct Lanes {
   double of[kCount];
 };
 
-// True when nothing can come of the adjoint, not even a derivative.
-AUTOGRAD_INLINE bool is_zero(double a) { return a == 0; }
 AUTOGRAD_INLINE bool is_zero(const Lanes& a) {
   bool zero = true;
   for (const double lane : a.of) zero &= lane == 0;
@@ -30,13 +28,22 @@ AUTOGRAD_INLINE bool is_zero(const Lanes& a) {
 template <class R> AUTOGRAD_INLINE bool is_zero(const BasicVar<R>& a) {
   return (a.tag() & kPassive) && is_zero(a.value());
 }
-template <int N, class T> AUTOGRAD_INLINE bool is_zero(const Dual<N, T>& a) {
+template <int N, class T, class L> AUTOGRAD_INLINE bool is_zero(const Dual<N, T, L>& a) {
   if (!is_zero(a.value())) [[likely]]
     return false;
   for (int i = 0; i < N; ++i) {
     if (!is_zero(a.tangent(i))) return false;
   }
   return true;
+}
+
+template <class R> BasicVar<R> along(const BasicVar<R>& tangent, const BasicVar<R>& slope) {
+  if (is_zero(tangent)) return tangent;
+  return tangent * slope;
+}
+template <class R> BasicVar<R> scaled(const BasicVar<R>& tangent, double slope) {
+  if (is_zero(tangent)) return tangent;
+  return tangent * slope;
 }
 
 // sum + partial a.
@@ -48,9 +55,9 @@ AUTOGRAD_INLINE Lanes add_product(const Lanes& sum, double partial, const Lanes&
   for (int i = 0; i < Lanes::kCount; ++i) result.of[i] = sum.of[i] + partial * a.of[i];
   return result;
 }
-template <int N, class T>
-AUTOGRAD_INLINE Dual<N, T> add_product(const Dual<N, T>& sum, const Dual<N, T>& partial,
-                                       const Dual<N, T>& a) {
+template <int N, class T, class L>
+AUTOGRAD_INLINE Dual<N, T, L> add_product(const Dual<N, T, L>& sum, const Dual<N, T, L>& partial,
+                                          const Dual<N, T, L>& a) {
   return sum + partial * a;
 }
 template <class R>

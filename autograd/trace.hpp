@@ -56,7 +56,8 @@ template <class Row>
 inline constexpr bool kStraight =
     Row::info.reads == Reads::nothing || std::same_as<Row, ops::Abs> ||
     std::same_as<Row, ops::Relu> || std::same_as<Row, ops::Maximum> ||
-    std::same_as<Row, ops::Minimum>;
+    std::same_as<Row, ops::Minimum> || std::same_as<Row, ops::Fmax> ||
+    std::same_as<Row, ops::Fmin> || std::same_as<Row, ops::Fdim>;
 
 struct TraceFamily;
 

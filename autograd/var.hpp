@@ -175,4 +175,9 @@ AUTOGRAD_INLINE BasicVar<R>& BasicVar<R>::accumulate(const E& e, double sign) {
   }
 }
 
+/// c, in the type of the first argument; rows use it for constants.
+template <class R> AUTOGRAD_INLINE BasicVar<R> constant(const BasicVar<R>&, double c) {
+  return BasicVar<R>(c);
+}
+
 }  // namespace autograd

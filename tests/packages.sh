@@ -20,6 +20,7 @@ packages_tests="
 libgtest-dev     | header gtest/gtest.h
 libgmock-dev     | header gmock/gmock.h
 libbenchmark-dev | header benchmark/benchmark.h
+libeigen3-dev    | header eigen3/Eigen/Core
 python3          | command python3
 clang-format-14  | command clang-format-14
 "

@@ -9,7 +9,7 @@
 #endif
 
 #include "elementwise.hpp"
-#include "vector_math-inl.hpp"
+#include "lane_math-inl.hpp"
 
 #define AUTOGRAD_SIMD_ROWS
 #include "../ops/elementwise.hpp"
@@ -40,9 +40,14 @@ template <class Row, class T> void unary_loop(const T* x, T* y, std::size_t n) {
   if (i < n) store_first(Row::value(load_first(d, x + i, n - i)), y + i, n - i);
 }
 
-// A zero cotangent stays zero even where the slope is infinite or NaN.
-template <class D> AUTOGRAD_INLINE Vec<D> chain(Vec<D> dy, Vec<D> slope) {
-  return where(dy == 0.0, Vec<D>::of(0.0), dy * slope);
+// A zero cotangent stays zero even where the slope is infinite or NaN; a row that selects does not
+// let an infinite one pass a slope of zero either.
+template <class Row, class D> AUTOGRAD_INLINE Vec<D> chain(Vec<D> dy, Vec<D> slope) {
+  if constexpr (Row::info.selects) {
+    return where(slope == 0.0, Vec<D>::of(0.0), dy * slope);
+  } else {
+    return where(dy == 0.0, Vec<D>::of(0.0), dy * slope);
+  }
 }
 
 template <class Row, class T>
@@ -55,18 +60,18 @@ void unary_backward_loop(const T* x, const T* y, const T* dy, T* dx, std::size_t
     const Piece<T> piece;
     for (std::size_t j = 0; j < n; j += kLanes<Piece<T>>) {
       const auto slope = Row::slope(load(piece, x + j), load(piece, y + j));
-      store(chain(load(piece, dy + j), slope), dx + j);
+      store(chain<Row>(load(piece, dy + j), slope), dx + j);
     }
     return;
   }
   std::size_t i = 0;
   for (; i + kStep <= n; i += kStep) {
-    store(chain(load(d, dy + i), Row::slope(load(d, x + i), load(d, y + i))), dx + i);
+    store(chain<Row>(load(d, dy + i), Row::slope(load(d, x + i), load(d, y + i))), dx + i);
   }
   if (i < n) {
     const std::size_t rest = n - i;
     const auto slope = Row::slope(load_first(d, x + i, rest), load_first(d, y + i, rest));
-    store_first(chain(load_first(d, dy + i, rest), slope), dx + i, rest);
+    store_first(chain<Row>(load_first(d, dy + i, rest), slope), dx + i, rest);
   }
 }
 
@@ -79,9 +84,11 @@ template <class Row> struct ValueOf {
   template <class V> static AUTOGRAD_INLINE V of(V a, V b, V) { return Row::value(a, b); }
 };
 template <class Row> struct SlopeA {
+  using Of = Row;
   template <class V> static AUTOGRAD_INLINE V of(V a, V b, V y) { return Row::slope_a(a, b, y); }
 };
 template <class Row> struct SlopeB {
+  using Of = Row;
   template <class V> static AUTOGRAD_INLINE V of(V a, V b, V y) { return Row::slope_b(a, b, y); }
 };
 
@@ -123,14 +130,14 @@ void binary_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, co
   for (; i + kStep <= n; i += kStep) {
     const auto p = sa != 0 ? load(d, a + i) : broadcast(d, a);
     const auto q = sb != 0 ? load(d, b + i) : broadcast(d, b);
-    store(chain(load(d, dy + i), Slope::of(p, q, load(d, y + i))), dx + i);
+    store(chain<typename Slope::Of>(load(d, dy + i), Slope::of(p, q, load(d, y + i))), dx + i);
   }
   if (i < n) {
     const std::size_t rest = n - i;
     const auto p = sa != 0 ? load_first(d, a + i, rest) : broadcast(d, a);
     const auto q = sb != 0 ? load_first(d, b + i, rest) : broadcast(d, b);
     const auto slope = Slope::of(p, q, load_first(d, y + i, rest));
-    store_first(chain(load_first(d, dy + i, rest), slope), dx + i, rest);
+    store_first(chain<typename Slope::Of>(load_first(d, dy + i, rest), slope), dx + i, rest);
   }
 }
 

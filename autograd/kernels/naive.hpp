@@ -18,9 +18,14 @@ template <class Row, class T> void unary_naive(const T* x, T* y, std::size_t n) 
   for (std::size_t i = 0; i < n; ++i) y[i] = Row::value(x[i]);
 }
 
+// Zero where dy is, and for a row that selects also where the slope is.
+template <class Row, class T> T chain_naive(T dy, T slope) {
+  return dy == 0 || (Row::info.selects && slope == 0) ? T(0) : dy * slope;
+}
+
 template <class Row, class T>
 void unary_backward_naive(const T* x, const T* y, const T* dy, T* dx, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) dx[i] = dy[i] == 0 ? T(0) : dy[i] * Row::slope(x[i], y[i]);
+  for (std::size_t i = 0; i < n; ++i) dx[i] = chain_naive<Row, T>(dy[i], Row::slope(x[i], y[i]));
 }
 
 template <class Row, class T>
@@ -34,7 +39,7 @@ void binary_backward_naive(int argument, const T* a, int sa, const T* b, int sb,
   for (std::size_t i = 0; i < n; ++i) {
     const T p = a[sa ? i : 0], q = b[sb ? i : 0];
     const T slope = argument == 0 ? Row::slope_a(p, q, y[i]) : Row::slope_b(p, q, y[i]);
-    dx[i] = dy[i] == 0 ? T(0) : dy[i] * slope;
+    dx[i] = chain_naive<Row>(dy[i], slope);
   }
 }
 

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // The mathematical vocabulary of the rows for Vec<D>, right at every special value (NaN,
 // infinities, signed zeros, subnormals, overflow). exp, log and tanh stay within 2 ulp, expm1,
-// log1p, sigmoid and softplus within 4; measured by tests/kernels/vector_math_test.cpp. The
-// circular and hyperbolic functions and pow go through libm one lane at a time. Polynomials are
-// minimax fits over the reduced range; no step relies on fused multiply-add.
+// log1p, sigmoid and softplus within 4; measured by tests/kernels/vector_math_test.cpp. All others
+// are in lane_math-inl.hpp. Polynomials are minimax fits over the reduced range; no step relies on
+// fused multiply-add.
 #if defined(AUTOGRAD_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef AUTOGRAD_VECTOR_MATH_INL
 #undef AUTOGRAD_VECTOR_MATH_INL
@@ -31,6 +31,12 @@ template <class D> AUTOGRAD_INLINE Vec<D> max(Vec<D> a, Vec<D> b) {
 }
 template <class D> AUTOGRAD_INLINE Vec<D> min(Vec<D> a, Vec<D> b) {
   return where(a < b || a != a, a, b);
+}
+template <class D> AUTOGRAD_INLINE Vec<D> pick(Mask<D> condition, Vec<D>, double yes, double no) {
+  return where(condition, Vec<D>::of(yes), Vec<D>::of(no));
+}
+template <class D> AUTOGRAD_INLINE Vec<D> sign(Vec<D> x) {
+  return where(x > 0.0, Vec<D>::of(1), where(x < 0.0, Vec<D>::of(-1), x - x));
 }
 template <class D> AUTOGRAD_INLINE Vec<D> copy_sign(Vec<D> magnitude, Vec<D> sign) {
   return {hn::CopySign(magnitude.raw, sign.raw)};
@@ -158,61 +164,6 @@ template <class D> AUTOGRAD_INLINE Vec<D> sigmoid(Vec<D> x) {
 }
 template <class D> AUTOGRAD_INLINE Vec<D> softplus(Vec<D> x) {
   return where(x <= 0.0, Vec<D>::of(0.0), x) + log1p(exp(-abs(x)));
-}
-
-// f of each lane. Lanes beyond the end of an array hold 0: f(0) is given, to not pay for them.
-template <class D, class F> AUTOGRAD_INLINE Vec<D> each_lane(Vec<D> x, hn::TFromD<D> of_zero, F f) {
-  const D d;
-  alignas(64) hn::TFromD<D> lanes[kLanes<D>];
-  hn::Store(x.raw, d, lanes);
-  for (auto& lane : lanes) {
-    if (lane != 0) {
-      lane = f(lane);
-    } else if (of_zero != 0) {
-      lane = of_zero;  // an odd function keeps the sign of zero
-    }
-  }
-  return {hn::Load(d, lanes)};
-}
-template <class D> AUTOGRAD_INLINE Vec<D> sin(Vec<D> x) {
-  return each_lane(x, 0, [](auto v) { return std::sin(v); });
-}
-template <class D> AUTOGRAD_INLINE Vec<D> cos(Vec<D> x) {
-  return each_lane(x, 1, [](auto v) { return std::cos(v); });
-}
-template <class D> AUTOGRAD_INLINE Vec<D> tan(Vec<D> x) {
-  return each_lane(x, 0, [](auto v) { return std::tan(v); });
-}
-template <class D> AUTOGRAD_INLINE Vec<D> asin(Vec<D> x) {
-  return each_lane(x, 0, [](auto v) { return std::asin(v); });
-}
-template <class D> AUTOGRAD_INLINE Vec<D> acos(Vec<D> x) {
-  return each_lane(x, static_cast<hn::TFromD<D>>(1.57079632679489661923),
-                   [](auto v) { return std::acos(v); });
-}
-template <class D> AUTOGRAD_INLINE Vec<D> atan(Vec<D> x) {
-  return each_lane(x, 0, [](auto v) { return std::atan(v); });
-}
-template <class D> AUTOGRAD_INLINE Vec<D> sinh(Vec<D> x) {
-  return each_lane(x, 0, [](auto v) { return std::sinh(v); });
-}
-template <class D> AUTOGRAD_INLINE Vec<D> cosh(Vec<D> x) {
-  return each_lane(x, 1, [](auto v) { return std::cosh(v); });
-}
-
-template <class D> AUTOGRAD_INLINE Vec<D> pow(Vec<D> a, Vec<D> b) {
-  // x^2 and its slope 2 x^1 are by far the most frequent powers.
-  if (all_true(b == 2.0)) return a * a;
-  if (all_true(b == 1.0)) return a;
-  const D d;
-  alignas(64) hn::TFromD<D> base[kLanes<D>], exponent[kLanes<D>];
-  hn::Store(a.raw, d, base);
-  hn::Store(b.raw, d, exponent);
-  for (std::size_t i = 0; i < kLanes<D>; ++i) {
-    const bool unused = base[i] == 0 && exponent[i] == 0;
-    base[i] = unused ? 1 : std::pow(base[i], exponent[i]);
-  }
-  return {hn::Load(d, base)};
 }
 
 }  // namespace autograd::kernels::HWY_NAMESPACE

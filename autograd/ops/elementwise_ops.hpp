@@ -15,6 +15,12 @@ constexpr Saves saves_of(Reads reads) { return static_cast<Saves>(reads); }
 static_assert(saves_of(Reads::nothing) == Saves::nothing && saves_of(Reads::x) == Saves::inputs &&
               saves_of(Reads::y) == Saves::output && saves_of(Reads::both) == Saves::both);
 
+/// dy times the slope in functions that can be recorded; zero where dy is, or where a row that selects
+/// has slope zero.
+template <class Row> Tensor recorded_chain(const Tensor& dy, const Tensor& slope) {
+  return Row::info.selects ? chain(slope, dy) : chain(dy, slope);
+}
+
 /// y = Row(x).
 template <class Row> struct UnaryOp {
   static constexpr RowInfo info = Row::info;
@@ -35,7 +41,7 @@ template <class Row> struct UnaryOp {
     if (dx.recorded()) {
       // A slope that reads neither x nor y is a constant and takes its dtype from dy.
       const Tensor& x = info.reads == Reads::nothing ? dy : saved.in[0];
-      dx.set(0, chain(dy, Row::slope(x, saved.y)));
+      dx.set(0, recorded_chain<Row>(dy, Row::slope(x, saved.y)));
       return;
     }
     // What the slope does not read was not saved: dy stands in for it.
@@ -60,7 +66,7 @@ template <class Row> struct UnaryOp {
 template <class Row> Tensor recorded_gradient(int k, const Saved<2>& saved, const Tensor& dy) {
   // A slope that reads neither operand is a constant and takes its dtype from dy.
   const Tensor& a = Row::info.reads == Reads::nothing ? dy : saved.in[0];
-  return chain(
+  return recorded_chain<Row>(
       dy, k == 0 ? Row::slope_a(a, saved.in[1], saved.y) : Row::slope_b(a, saved.in[1], saved.y));
 }
 

@@ -357,7 +357,7 @@ template <class Row>
 void LinearThen<Row>::backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
   // The slope reads y alone, so y stands in for x.
   linear_backward(saved,
-                  dx.recorded() ? chain(dy, Row::slope(saved.y, saved.y))
+                  dx.recorded() ? recorded_chain<Row>(dy, Row::slope(saved.y, saved.y))
                                 : UnaryOp<Row>::gradient(saved.y, saved.y, dy),
                   dx);
 }

@@ -24,7 +24,14 @@ struct RowInfo {
   Interval cases[2] = {};  // the second one empty (0, 0) when there is a single interval
   double ulp = 0;          // bound on the error of the value in units in the last place
   Reads reads = Reads::x;
+  bool selects = false;  // a zero slope means "not this operand": an infinite dy stops there
   const char* note = "";
+};
+
+/// A number, or a SIMD vector of numbers: nothing that derivatives pass through.
+template <class T>
+concept Plain = std::is_arithmetic_v<T> || requires(T x) {
+  x.raw;
 };
 
 /// The rows of one arity; the position of a row is its index in every kernel table.

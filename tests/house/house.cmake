@@ -10,6 +10,10 @@ set(syntax_only ${CMAKE_CXX_COMPILER} ${CMAKE_CXX20_STANDARD_COMPILE_OPTION} -fs
 if(NOT Highway_INCLUDE_DIR IN_LIST CMAKE_CXX_IMPLICIT_INCLUDE_DIRECTORIES)
   list(APPEND syntax_only -isystem ${Highway_INCLUDE_DIR})
 endif()
+if(TARGET Eigen3::Eigen)  # autograd/eigen.hpp
+  get_target_property(eigen_folder Eigen3::Eigen INTERFACE_INCLUDE_DIRECTORIES)
+  list(APPEND syntax_only -isystem ${eigen_folder})
+endif()
 
 # add_house_test(NAME SCRIPT ARGS...): a Python script that prints what is wrong and returns 1.
 function(add_house_test name script)
