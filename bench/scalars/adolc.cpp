@@ -43,7 +43,7 @@ struct Adolc {
             sweep(x, row, dx, 1 << 16, [&](const adouble* in) { return workload.term(in, i); });
       }
     } else {
-      value = sweep(x, row, dx, 1 << 24, [&](const adouble* in) { return workload.value(in); });
+      value = sweep(x, row, dx, 1 << 25, [&](const adouble* in) { return workload.value(in); });
     }
     return value;
   }

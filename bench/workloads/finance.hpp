@@ -88,8 +88,7 @@ class Libor {
     const double* z = normals_.data() + static_cast<std::size_t>(path) * kSteps;
     const T* volatility = x + kRates;
     const T& delta = x[2 * kRates];
-    std::array<T, kRates> rate_of;
-    T* rate = rate_of.data();
+    std::array<T, kRates> rate;
     for (int i = 0; i < kRates; ++i) rate[i] = x[i];
     T root_delta = sqrt(delta);
     for (int n = 0; n < kSteps; ++n) {  // the rates still alive evolve over one period
@@ -103,8 +102,7 @@ class Libor {
       }
     }
     // Discount factors and annuities after the last step.
-    std::array<T, kRates - kSteps> discount_of, annuity_of;
-    T *discount = discount_of.data(), *annuity = annuity_of.data();
+    std::array<T, kRates - kSteps> discount, annuity;
     T b = T(1.0), s = T(0.0);
     for (int n = kSteps; n < kRates; ++n) {
       b = b / (1.0 + delta * rate[n]);
