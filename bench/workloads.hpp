@@ -165,8 +165,7 @@ class Libor {
     const double* z = normals_.data() + static_cast<std::size_t>(number) * kSteps;
     const T& delta = x[0];
     const T* volatility = x + 1 + kRates;
-    std::array<T, kRates> rate;
-    for (std::size_t i = 0; i < kRates; ++i) rate[i] = x[1 + i];
+    std::vector<T> rate(x + 1, x + 1 + kRates);
     T root = sqrt(delta);
     for (int n = 0; n < kSteps; ++n) {
       T shock = root * z[n];
@@ -182,7 +181,7 @@ class Libor {
     }
     constexpr std::array<int, 15> kMaturity{4, 4, 4, 8, 8, 8, 20, 20, 20, 28, 28, 28, 40, 40, 40};
     constexpr std::array<double, 3> kSwapRate{0.045, 0.05, 0.055};
-    std::array<T, kRates - kSteps> bond, annuity;
+    std::vector<T> bond(kRates - kSteps), annuity(kRates - kSteps);
     T b = T(1.0), s = T(0.0);
     for (std::size_t n = 0; n < bond.size(); ++n) {
       b = b / (1.0 + delta * rate[n + kSteps]);
