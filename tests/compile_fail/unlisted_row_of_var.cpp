@@ -11,7 +11,7 @@ struct Cube {
 };
 
 template <class Row> autograd::Var of_var(const autograd::Var& x) {
-  return autograd::detail::Unary<Row, autograd::detail::Leaf>(x);
+  return autograd::detail::Unary<Row, double, autograd::detail::Leaf<double>>(x);
 }
 template autograd::Var of_var<autograd::ops::Square>(const autograd::Var&);
 #ifdef MUST_NOT_COMPILE
