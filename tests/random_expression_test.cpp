@@ -119,7 +119,10 @@ TEST(RandomExpressionTest, VarTensorAndDifferencesAgree) {
     ASSERT_TRUE(check::close(y.value(), value, 1e-12));
     ASSERT_TRUE(check::close(z.item(), value, 1e-12));
     const auto f = [&](const std::vector<double>& v) { return expression(seed, v); };
-    const std::vector<double> want = check::differences(f, at);
+    // Extrapolated to step 0: some of these compositions are steep.
+    std::vector<double> want = check::differences(f, at, 0.5);
+    const std::vector<double> coarse = check::differences(f, at);
+    for (std::size_t i = 0; i < kInputs; ++i) want[i] += (want[i] - coarse[i]) / 3;
     for (std::size_t i = 0; i < kInputs; ++i) {
       const double by_tensor = t[i].has_grad() ? t[i].grad().item() : 0.0;
       ASSERT_TRUE(check::close(x[i].grad(), by_tensor, 1e-10)) << x[i].grad() << " " << by_tensor;
