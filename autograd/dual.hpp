@@ -11,7 +11,6 @@
 
 #include <concepts>
 #include <cstddef>
-#include <cstdint>
 #include <type_traits>
 #include <utility>
 
@@ -36,11 +35,9 @@ template <int N, class T, class Level> struct DualFamily;
 template <class T> struct PackOf;
 template <> struct PackOf<double> {
   typedef double type __attribute__((vector_size(16), aligned(8)));
-  typedef std::int64_t Bits __attribute__((vector_size(16)));
 };
 template <> struct PackOf<float> {
   typedef float type __attribute__((vector_size(16), aligned(4)));
-  typedef std::int32_t Bits __attribute__((vector_size(16)));
 };
 template <class T, int N>
 concept Packed = std::floating_point<T> &&(N > 1);
@@ -101,13 +98,16 @@ template <int N, class T>
   requires Packed<T, N>
 class Tangents<N, T> {
   using Pack = typename PackOf<T>::type;
-  using Bits = typename PackOf<T>::Bits;
   static constexpr int kLanes = 16 / sizeof(T);
   static constexpr int kCount = (N + kLanes - 1) / kLanes;
   template <class F, int... I>
   AUTOGRAD_INLINE Tangents(F&& f, std::integer_sequence<int, I...>) : of_{f(I)...} {}
   template <class F> static AUTOGRAD_INLINE Tangents each(F&& f) {
     return Tangents(f, std::make_integer_sequence<int, kCount>());
+  }
+  // 0 where t is, else the product.
+  static AUTOGRAD_INLINE Pack masked(Pack t, Pack product) {
+    return t != Pack{} ? product : Pack{};
   }
   Pack of_[static_cast<std::size_t>(kCount)];
 
@@ -120,15 +120,11 @@ class Tangents<N, T> {
     return each([&](int i) AUTOGRAD_ALWAYS_INLINE { return a.of_[i] + b.of_[i]; });
   }
   friend AUTOGRAD_INLINE Tangents along(const Tangents& t, T slope) {
-    return each([&](int i) AUTOGRAD_ALWAYS_INLINE {
-      return (Pack)((Bits)(t.of_[i] * slope) & (Bits)(t.of_[i] != T(0)));
-    });
+    return each([&](int i) AUTOGRAD_ALWAYS_INLINE { return masked(t.of_[i], t.of_[i] * slope); });
   }
   friend AUTOGRAD_INLINE Tangents along(T tangent, const Tangents& slopes) {
-    return each([&](int i) AUTOGRAD_ALWAYS_INLINE {
-      const Pack t = tangent - Pack{};
-      return (Pack)((Bits)(t * slopes.of_[i]) & (Bits)(t != T(0)));
-    });
+    const Pack t = tangent - Pack{};
+    return each([&](int i) AUTOGRAD_ALWAYS_INLINE { return masked(t, t * slopes.of_[i]); });
   }
   friend AUTOGRAD_INLINE Tangents scaled(const Tangents& t, double slope) {
     const T s = static_cast<T>(slope);

@@ -54,10 +54,19 @@ template <class Row, class R, class... A> AUTOGRAD_INLINE R value_of_row(const A
   }
 }
 
+// A constant times a partial derivative: nothing at all for 1, as products of Duals are not.
+template <int N, class T, class L>
+AUTOGRAD_INLINE Dual<N, T, L> scaled_by(double m, const Dual<N, T, L>& slope);
+template <class R> AUTOGRAD_INLINE BasicVar<R> scaled_by(double m, const BasicVar<R>& slope);
+
 // a times b: a double while both are.
 template <class R, class A, class B> AUTOGRAD_INLINE auto times(const A& a, const B& b) {
   if constexpr (std::same_as<A, double> && std::same_as<B, double>) {
     return a * b;
+  } else if constexpr (std::same_as<A, double>) {
+    return scaled_by(a, b);
+  } else if constexpr (std::same_as<B, double>) {
+    return scaled_by(b, a);
   } else {
     return R(R::Family::template apply<ops::Mul>(a, b));
   }

@@ -37,6 +37,14 @@ template <int N, class T, class L> AUTOGRAD_INLINE bool is_zero(const Dual<N, T,
   return true;
 }
 
+template <int N, class T, class L>
+AUTOGRAD_INLINE Dual<N, T, L> scaled_by(double m, const Dual<N, T, L>& slope) {
+  return {T(m * slope.value()), scaled(slope.tangents(), m)};
+}
+template <class R> AUTOGRAD_INLINE BasicVar<R> scaled_by(double m, const BasicVar<R>& slope) {
+  return m * slope;
+}
+
 template <class R> BasicVar<R> along(const BasicVar<R>& tangent, const BasicVar<R>& slope) {
   if (is_zero(tangent)) return tangent;
   return tangent * slope;

@@ -8,9 +8,12 @@
 // Threads: a tape belongs to the thread that made it.
 #pragma once
 
+#include <algorithm>
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
-#include <memory>
+#include <cstring>
+#include <new>
 #include <span>
 #include <vector>
 
@@ -23,6 +26,10 @@
 namespace autograd::detail {
 
 [[noreturn]] void throw_foreign_value();
+
+template <class R> inline constexpr bool kZeroIsBytes = std::same_as<R, double>;
+template <int N, class T, class L>
+inline constexpr bool kZeroIsBytes<Dual<N, T, L>> = kZeroIsBytes<T>;
 
 template <class R> class TapeOf : private Recorder {
   static_assert(alignof(R) <= 64 && std::is_trivially_destructible_v<R>);
@@ -57,7 +64,11 @@ template <class R> class TapeOf : private Recorder {
     const auto n = static_cast<std::size_t>(index_of(last)) + 1;
     const Block block(n * sizeof(R));
     R* adjoints = static_cast<R*>(block.data());
-    for (std::size_t i = 0; i < n; ++i) new (adjoints + i) R(0.0);
+    if constexpr (kZeroIsBytes<R>) {
+      std::memset(block.data(), 0, n * sizeof(R));
+    } else {
+      for (std::size_t i = 0; i < n; ++i) new (adjoints + i) R(0.0);
+    }
     for (std::size_t i = 0; i < y.size(); ++i) {
       if (const std::int32_t index = resolve(y[i].tag())) {
         adjoints[index] = add_product(adjoints[index], R(1.0), seeds[i]);

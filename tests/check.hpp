@@ -30,11 +30,12 @@ inline bool close(double analytic, double numeric, double tolerance = 1e-6) {
   return std::abs(analytic - numeric) <= tolerance * (1 + std::abs(numeric));
 }
 
-/// df/dx by central differences; f takes the vector x.
-template <class F> std::vector<double> differences(const F& f, std::vector<double> x) {
+/// df/dx by central differences, with the usual step times `scale`; f takes the vector x.
+template <class F>
+std::vector<double> differences(const F& f, std::vector<double> x, double scale = 1) {
   std::vector<double> slopes;
   for (double& element : x) {
-    const double at = element, h = std::cbrt(2.2e-16) * std::max(1.0, std::abs(at));
+    const double at = element, h = scale * std::cbrt(2.2e-16) * std::max(1.0, std::abs(at));
     element = at + h;
     const double above = f(x);
     element = at - h;

@@ -1,4 +1,4 @@
-// expect: no match for 'operator\*'|invalid operands to binary expression
+// expect: no match for .operator\*|invalid operands to binary expression
 // SPDX-License-Identifier: Apache-2.0
 // Variables of a driver inside another driver that starts from plain numbers: taken for one another,
 // their tangents would give a wrong derivative.
