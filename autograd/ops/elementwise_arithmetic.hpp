@@ -47,6 +47,7 @@ struct Cbrt {
                                 .slope = "1 / (3 y^2)",
                                 .cases = {{0.1, 4}, {-4, -0.1}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .reads = Reads::y,
                                 .note = "slope inf at 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return cbrt(x); }
@@ -245,6 +246,7 @@ struct Fdim {
                                 .slope = "1, -1 if a > b, else 0",
                                 .cases = {{-3, 3}},
                                 .ulp = 0.5,
+                                .lanes = true,
                                 .selects = true,
                                 .note = "NaN propagates"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {

@@ -87,6 +87,7 @@ struct Fmod {
                                 .slope = "1, -trunc(a / b)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::both};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return fmod(a, b); }
   template <class T> static AUTOGRAD_INLINE T slope_a(const T& a, const T&, const T&) {
@@ -102,6 +103,7 @@ struct Remainder {
                                 .slope = "1, -floor(a / b)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 0.5,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "the sign of b, as PyTorch and Python; tensors only"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -121,6 +123,7 @@ struct IeeeRemainder {
                                 .slope = "1, -rint(a / b)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "remainder(a, b) of scalars, as std::remainder"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -139,6 +142,7 @@ struct Copysign {
                                 .slope = "1 or -1, 0",
                                 .cases = {{-3, -0.1}, {0.1, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "slope 0 at a = 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -157,6 +161,7 @@ struct NextAfter {
                                 .slope = "1, 0",
                                 .cases = {{-3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::nothing};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
     return nextafter(a, b);
