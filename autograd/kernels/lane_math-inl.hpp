@@ -28,12 +28,7 @@ template <class D> AUTOGRAD_OUTLINE Vec<D> erf(Vec<D> x) {
 
 template <class D> AUTOGRAD_INLINE Vec<D> floor(Vec<D> x) { return {hn::Floor(x.raw)}; }
 template <class D> AUTOGRAD_INLINE Vec<D> ceil(Vec<D> x) { return {hn::Ceil(x.raw)}; }
-template <class D> AUTOGRAD_INLINE Vec<D> trunc(Vec<D> x) { return {hn::Trunc(x.raw)}; }
 template <class D> AUTOGRAD_INLINE Vec<D> rint(Vec<D> x) { return {hn::Round(x.raw)}; }
-template <class D> AUTOGRAD_INLINE Vec<D> round(Vec<D> x) {
-  const Vec<D> whole = trunc(x);
-  return where(abs(x - whole) >= 0.5, whole + copy_sign(Vec<D>::of(1), x), whole);
-}
 
 template <class D> AUTOGRAD_OUTLINE Vec<D> logaddexp(Vec<D> a, Vec<D> b) {
   const Vec<D> m = max(a, b);

@@ -206,6 +206,7 @@ struct Fmax {
                                 .slope = "1 to the larger, 1/2 each at a tie",
                                 .cases = {{-3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .selects = true,
                                 .note = "a NaN loses against a number, as std::fmax"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -226,6 +227,7 @@ struct Fmin {
                                 .slope = "1 to the smaller, 1/2 each at a tie",
                                 .cases = {{-3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .selects = true,
                                 .note = "a NaN loses against a number, as std::fmin"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {

@@ -45,6 +45,7 @@ struct Trunc {
                                 .slope = "0",
                                 .cases = {{0.1, 0.4}, {-1.9, -1.6}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::nothing,
                                 .selects = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return trunc(x); }
@@ -72,6 +73,7 @@ struct Round {
                                 .slope = "0",
                                 .cases = {{0.1, 0.4}, {-1.9, -1.6}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::nothing,
                                 .selects = true,
                                 .note = "ties away from zero; round(x) of scalars"};
