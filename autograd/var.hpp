@@ -95,7 +95,7 @@ inline constexpr bool kVanishes =
 
 // Stores the partials below an operand whose slope is given. Below a zero partial nothing is
 // multiplied, as nothing is below a zero adjoint in the sweep: 0.0 * sqrt(x) at 0 has derivative 0 in
-// one statement or in two. (Tested after every row it would cost 5 to 10 %.) An operand that a row does
+// one statement or in two. (Tested after every row it cost 0 to 14 % on four workloads of a noisy machine.) An operand that a row does
 // not select is skipped, so that an infinite adjoint does not become NaN there.
 template <class Row, int At, class A>
 AUTOGRAD_INLINE void store_slope(const A& a, Entry* entries, double m, double slope) {
