@@ -6,4 +6,6 @@
 // expressions and then lose scalar replacement of the leaves (up to 2x on the scalar workloads).
 #define AUTOGRAD_INLINE inline __attribute__((always_inline))
 #define AUTOGRAD_ALWAYS_INLINE __attribute__((always_inline))  // for lambdas
+// For what is slow enough that a call costs nothing, and large enough that copies of it do.
+#define AUTOGRAD_OUTLINE __attribute__((noinline))
 #define AUTOGRAD_COLD __attribute__((noinline, cold))

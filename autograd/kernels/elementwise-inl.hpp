@@ -8,8 +8,12 @@
 #define AUTOGRAD_ELEMENTWISE_INL
 #endif
 
+#include <tuple>
+#include <type_traits>
+
 #include "elementwise.hpp"
 #include "lane_math-inl.hpp"
+#include "number_loops.hpp"
 
 #define AUTOGRAD_SIMD_ROWS
 #include "../ops/elementwise.hpp"
@@ -141,20 +145,54 @@ void binary_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, co
   }
 }
 
+// The same row as it is for plain numbers.
+template <std::size_t I, class... Rows>
+auto at(RowList<Rows...>) -> std::tuple_element_t<I, std::tuple<Rows...>>;
+template <class Row>
+using UnaryOfNumbers = decltype(at<UnaryRows::index_of<Row>()>(ops::UnaryRows()));
+template <class Row>
+using BinaryOfNumbers = decltype(at<BinaryRows::index_of<Row>()>(ops::BinaryRows()));
+
+template <class Row, class T> constexpr UnaryKernel<T> unary_kernel() {
+  if constexpr (Row::info.lanes)
+    return &unary_numbers<UnaryOfNumbers<Row>, T>;
+  else
+    return &unary_loop<Row, T>;
+}
+template <class Row, class T> constexpr UnaryBackwardKernel<T> unary_backward_kernel() {
+  if constexpr (Row::info.lanes)
+    return &unary_backward_numbers<UnaryOfNumbers<Row>, T>;
+  else
+    return &unary_backward_loop<Row, T>;
+}
+template <class Row, class T> constexpr BinaryKernel<T> binary_kernel() {
+  if constexpr (Row::info.lanes)
+    return &binary_numbers<BinaryOfNumbers<Row>, T>;
+  else
+    return &binary_loop<Row, T>;
+}
+template <class Row, int Argument, class T>
+constexpr BinaryBackwardKernel<T> binary_backward_kernel() {
+  using Slope = std::conditional_t<Argument == 0, SlopeA<Row>, SlopeB<Row>>;
+  if constexpr (Row::info.lanes)
+    return &binary_backward_numbers<BinaryOfNumbers<Row>, Argument, T>;
+  else
+    return &binary_backward_loop<Slope, T>;
+}
+
 template <class T, class... Rows> constexpr UnaryTable<T> unary_table(RowList<Rows...>) {
-  return {{&unary_loop<Rows, T>...}};
+  return {{unary_kernel<Rows, T>()...}};
 }
 template <class T, class... Rows>
 constexpr UnaryBackwardTable<T> unary_backward_table(RowList<Rows...>) {
-  return {{&unary_backward_loop<Rows, T>...}};
+  return {{unary_backward_kernel<Rows, T>()...}};
 }
 template <class T, class... Rows> constexpr BinaryTable<T> binary_table(RowList<Rows...>) {
-  return {{&binary_loop<Rows, T>...}};
+  return {{binary_kernel<Rows, T>()...}};
 }
 template <class T, class... Rows>
 constexpr BinaryBackwardTable<T> binary_backward_table(RowList<Rows...>) {
-  return {
-      {{&binary_backward_loop<SlopeA<Rows>, T>...}, {&binary_backward_loop<SlopeB<Rows>, T>...}}};
+  return {{{binary_backward_kernel<Rows, 0, T>()...}, {binary_backward_kernel<Rows, 1, T>()...}}};
 }
 
 }  // namespace autograd::kernels::HWY_NAMESPACE

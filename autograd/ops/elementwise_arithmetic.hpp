@@ -47,6 +47,7 @@ struct Cbrt {
                                 .slope = "1 / (3 y^2)",
                                 .cases = {{0.1, 4}, {-4, -0.1}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .reads = Reads::y,
                                 .note = "slope inf at 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return cbrt(x); }
@@ -206,6 +207,7 @@ struct Fmax {
                                 .slope = "1 to the larger, 1/2 each at a tie",
                                 .cases = {{-3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .selects = true,
                                 .note = "a NaN loses against a number, as std::fmax"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -226,6 +228,7 @@ struct Fmin {
                                 .slope = "1 to the smaller, 1/2 each at a tie",
                                 .cases = {{-3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .selects = true,
                                 .note = "a NaN loses against a number, as std::fmin"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -246,6 +249,7 @@ struct Fdim {
                                 .slope = "1, -1 if a > b, else 0",
                                 .cases = {{-3, 3}},
                                 .ulp = 0.5,
+                                .lanes = true,
                                 .selects = true,
                                 .note = "NaN propagates"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {

@@ -24,6 +24,7 @@ struct Exp2 {
                                 .slope = "y ln 2",
                                 .cases = {{-3, 3}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .reads = Reads::y};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return exp2(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) {
@@ -53,6 +54,7 @@ struct Log2 {
                                 .slope = "1 / (x ln 2)",
                                 .cases = {{0.1, 4}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .note = "x > 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return log2(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -65,6 +67,7 @@ struct Log10 {
                                 .slope = "1 / (x ln 10)",
                                 .cases = {{0.1, 4}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .note = "x > 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return log10(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -139,6 +142,7 @@ struct Ldexp {
                                 .slope = "2^b, y ln 2",
                                 .cases = {{-3, 3}},
                                 .ulp = 3,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "exact for integers b"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {

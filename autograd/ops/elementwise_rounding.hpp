@@ -45,6 +45,7 @@ struct Trunc {
                                 .slope = "0",
                                 .cases = {{0.1, 0.4}, {-1.9, -1.6}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::nothing,
                                 .selects = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return trunc(x); }
@@ -72,6 +73,7 @@ struct Round {
                                 .slope = "0",
                                 .cases = {{0.1, 0.4}, {-1.9, -1.6}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::nothing,
                                 .selects = true,
                                 .note = "ties away from zero; round(x) of scalars"};
@@ -87,6 +89,7 @@ struct Fmod {
                                 .slope = "1, -trunc(a / b)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::both};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return fmod(a, b); }
   template <class T> static AUTOGRAD_INLINE T slope_a(const T& a, const T&, const T&) {
@@ -102,6 +105,7 @@ struct Remainder {
                                 .slope = "1, -floor(a / b)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 0.5,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "the sign of b, as PyTorch and Python; tensors only"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -121,6 +125,7 @@ struct IeeeRemainder {
                                 .slope = "1, -rint(a / b)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "remainder(a, b) of scalars, as std::remainder"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -139,6 +144,7 @@ struct Copysign {
                                 .slope = "1 or -1, 0",
                                 .cases = {{-3, -0.1}, {0.1, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "slope 0 at a = 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
@@ -157,6 +163,7 @@ struct NextAfter {
                                 .slope = "1, 0",
                                 .cases = {{-3, 3}},
                                 .ulp = 0,
+                                .lanes = true,
                                 .reads = Reads::nothing};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
     return nextafter(a, b);

@@ -30,6 +30,7 @@ struct Erfc {
                                 .slope = "-2 / sqrt(pi) e^(-x^2)",
                                 .cases = {{-3, 3}},
                                 .ulp = 3,
+                                .lanes = true,
                                 .note = "exact in the upper tail"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return erfc(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -42,6 +43,7 @@ struct NormalCdf {
                                 .slope = "e^(-x^2 / 2) / sqrt(2 pi)",
                                 .cases = {{-3, 3}},
                                 .ulp = 3,
+                                .lanes = true,
                                 .note = "exact in the lower tail"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return normal_cdf(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -54,6 +56,7 @@ struct NormalIcdf {
                                 .slope = "sqrt(2 pi) e^(y^2 / 2)",
                                 .cases = {{0.05, 0.95}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .reads = Reads::y,
                                 .note = "x in [0, 1]; -inf at 0, inf at 1"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return normal_icdf(x); }
@@ -67,6 +70,7 @@ struct Tgamma {
                                 .slope = "y digamma(x)",
                                 .cases = {{0.3, 4}},
                                 .ulp = 5,
+                                .lanes = true,
                                 .reads = Reads::both};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return tgamma(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T& y) {
@@ -79,6 +83,7 @@ struct Lgamma {
                                 .slope = "digamma(x)",
                                 .cases = {{0.3, 4}},
                                 .ulp = 4,
+                                .lanes = true,
                                 .note = "inf at 0, -1, ..."};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return lgamma(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return digamma(x); }
@@ -89,6 +94,7 @@ struct Digamma {
                                 .slope = "polygamma(1, x)",
                                 .cases = {{0.3, 4}},
                                 .ulp = 1,
+                                .lanes = true,
                                 .note = "-inf at 0, NaN at -1, -2, ..."};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return digamma(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -102,6 +108,7 @@ struct Polygamma {
       .slope = "0, polygamma(a + 1, b)",
       .cases = {{0.3, 3}},
       .ulp = 1,
+      .lanes = true,
       .note = "a is an order, rounded to an integer in 0 to 100, else NaN"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
     return polygamma(a, b);
@@ -121,7 +128,8 @@ struct TrigammaStep {
       .value = "polygamma(1, a + b) - polygamma(1, a)",
       .slope = "polygamma(2, a + b) - polygamma(2, a), polygamma(2, a + b)",
       .cases = {{0.3, 3}},
-      .ulp = 2};
+      .ulp = 2,
+      .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
     return trigamma_step(a, b);
   }
@@ -138,7 +146,8 @@ struct DigammaStep {
                                 .value = "digamma(a + b) - digamma(a)",
                                 .slope = "trigamma_step(a, b), polygamma(1, a + b)",
                                 .cases = {{0.3, 3}},
-                                .ulp = 2};
+                                .ulp = 2,
+                                .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
     return digamma_step(a, b);
   }
@@ -155,6 +164,7 @@ struct Beta {
                                 .slope = "-y digamma_step(a, b), -y digamma_step(b, a)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "mixed second derivative to 1e-16 / min(a, b)"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return beta(a, b); }

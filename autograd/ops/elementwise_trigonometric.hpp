@@ -14,14 +14,22 @@ namespace autograd::ops {
 #endif
 
 struct Sin {
-  static constexpr RowInfo info{
-      .name = "sin", .value = "sin x", .slope = "cos x", .cases = {{-4, 4}}, .ulp = 1};
+  static constexpr RowInfo info{.name = "sin",
+                                .value = "sin x",
+                                .slope = "cos x",
+                                .cases = {{-4, 4}},
+                                .ulp = 1,
+                                .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return sin(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return cos(x); }
 };
 struct Cos {
-  static constexpr RowInfo info{
-      .name = "cos", .value = "cos x", .slope = "-sin x", .cases = {{-4, 4}}, .ulp = 1};
+  static constexpr RowInfo info{.name = "cos",
+                                .value = "cos x",
+                                .slope = "-sin x",
+                                .cases = {{-4, 4}},
+                                .ulp = 1,
+                                .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return cos(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return -sin(x); }
 };
@@ -31,6 +39,7 @@ struct Tan {
                                 .slope = "1 + y^2",
                                 .cases = {{-1.2, 1.2}},
                                 .ulp = 1,
+                                .lanes = true,
                                 .reads = Reads::y};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return tan(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) { return 1.0 + y * y; }
@@ -41,6 +50,7 @@ struct Asin {
                                 .slope = "1 / sqrt(1 - x^2)",
                                 .cases = {{-0.9, 0.9}},
                                 .ulp = 1,
+                                .lanes = true,
                                 .note = "slope inf at -1 and 1"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return asin(x); }
   // (1 - x)(1 + x) keeps the digits that 1 - x^2 loses near 1.
@@ -54,6 +64,7 @@ struct Acos {
                                 .slope = "-1 / sqrt(1 - x^2)",
                                 .cases = {{-0.9, 0.9}},
                                 .ulp = 1,
+                                .lanes = true,
                                 .note = "slope -inf at -1 and 1"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return acos(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -61,8 +72,12 @@ struct Acos {
   }
 };
 struct Atan {
-  static constexpr RowInfo info{
-      .name = "atan", .value = "arctan x", .slope = "1 / (1 + x^2)", .cases = {{-3, 3}}, .ulp = 1};
+  static constexpr RowInfo info{.name = "atan",
+                                .value = "arctan x",
+                                .slope = "1 / (1 + x^2)",
+                                .cases = {{-3, 3}},
+                                .ulp = 1,
+                                .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return atan(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
     if constexpr (Scalar<T>) {
@@ -73,14 +88,22 @@ struct Atan {
   }
 };
 struct Sinh {
-  static constexpr RowInfo info{
-      .name = "sinh", .value = "sinh x", .slope = "cosh x", .cases = {{-3, 3}}, .ulp = 2};
+  static constexpr RowInfo info{.name = "sinh",
+                                .value = "sinh x",
+                                .slope = "cosh x",
+                                .cases = {{-3, 3}},
+                                .ulp = 2,
+                                .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return sinh(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return cosh(x); }
 };
 struct Cosh {
-  static constexpr RowInfo info{
-      .name = "cosh", .value = "cosh x", .slope = "sinh x", .cases = {{-3, 3}}, .ulp = 2};
+  static constexpr RowInfo info{.name = "cosh",
+                                .value = "cosh x",
+                                .slope = "sinh x",
+                                .cases = {{-3, 3}},
+                                .ulp = 2,
+                                .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return cosh(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return sinh(x); }
 };
@@ -111,7 +134,8 @@ struct Asinh {
                                 .value = "arsinh x",
                                 .slope = "1 / sqrt(1 + x^2)",
                                 .cases = {{-3, 3}},
-                                .ulp = 3};
+                                .ulp = 3,
+                                .lanes = true};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return asinh(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
     if constexpr (Scalar<T>) {
@@ -127,6 +151,7 @@ struct Acosh {
                                 .slope = "1 / sqrt(x^2 - 1)",
                                 .cases = {{1.1, 4}},
                                 .ulp = 3,
+                                .lanes = true,
                                 .note = "x >= 1; slope inf at 1"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return acosh(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -143,6 +168,7 @@ struct Atanh {
                                 .slope = "1 / (1 - x^2)",
                                 .cases = {{-0.9, 0.9}},
                                 .ulp = 3,
+                                .lanes = true,
                                 .note = "slope inf at -1 and 1"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return atanh(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -157,6 +183,7 @@ struct Direction {
                                 .slope = "b^2 / hypot(a, b)^3, -a b / hypot(a, b)^3",
                                 .cases = {{0.3, 3}},
                                 .ulp = 3,
+                                .lanes = true,
                                 .note = "0 at a = b = 0; sign a for infinite a"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
     return direction(a, b);
@@ -176,6 +203,7 @@ struct Hypot {
                                 .slope = "a / y, b / y",
                                 .cases = {{0.3, 3}},
                                 .ulp = 2,
+                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "no overflow; slopes 0 at a = b = 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return hypot(a, b); }
@@ -196,6 +224,7 @@ struct Atan2 {
                                 .slope = "b / (a^2 + b^2), -a / (a^2 + b^2)",
                                 .cases = {{0.3, 3}},
                                 .ulp = 1,
+                                .lanes = true,
                                 .note = "slopes 0 at a = b = 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return atan2(a, b); }
   template <class T> static AUTOGRAD_INLINE T slope_a(const T& a, const T& b, const T&) {

@@ -23,6 +23,7 @@ struct RowInfo {
   const char* slope;
   Interval cases[2] = {};  // the second one empty (0, 0) when there is a single interval
   double ulp = 0;          // bound on the error of the value in units in the last place
+  bool lanes = false;      // calls for one number after the other: no vector kernels
   Reads reads = Reads::x;
   bool selects = false;  // a zero slope means "not this operand": an infinite dy stops there
   const char* note = "";
