@@ -6,30 +6,12 @@
 
 #include "../kernels/arrays.hpp"
 #include "../kernels/reduce.hpp"
+#include "../reductions.hpp"
+#include "axes.hpp"
 
 namespace autograd::ops {
 
 namespace {
-
-bool reduced(std::uint32_t axes, int axis) { return axes >> axis & 1; }
-
-Shape reduced_shape(const Shape& x, std::uint32_t axes, bool keepdim) {
-  Shape y;
-  for (int i = 0; i < x.dim(); ++i) {
-    if (!reduced(axes, i)) {
-      y.push_back(x[i]);
-    } else if (keepdim) {
-      y.push_back(1);
-    }
-  }
-  return y;
-}
-
-std::int64_t reduced_count(const Shape& x, std::uint32_t axes) {
-  std::int64_t n = 1;
-  for (int i = 0; i < x.dim(); ++i) n *= reduced(axes, i) ? x[i] : 1;
-  return n;
-}
 
 template <class T>
 using ReduceKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
@@ -88,20 +70,6 @@ Tensor fill_from(const Tensor& dy, const Shape& shape, double divisor) {
   return result;
 }
 
-// dy with the reduced axes back as 1, repeated along them.
-Tensor spread(const Tensor& dy, const Shape& shape, std::uint32_t axes) {
-  return broadcast_to(reshape(dy, reduced_shape(shape, axes, true)), shape);
-}
-
-struct AxisLayout {
-  std::size_t outer = 1, extent = 1, inner = 1;
-  AxisLayout(const Shape& shape, int axis) {
-    for (int i = 0; i < shape.dim(); ++i) {
-      (i < axis ? outer : i == axis ? extent : inner) *= static_cast<std::size_t>(shape[i]);
-    }
-  }
-};
-
 template <class T> using AxisKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
 
 template <class T> void along(const Tensor& x, const Tensor& y, int axis, AxisKernel<T> kernel) {
@@ -156,33 +124,38 @@ std::vector<OpCase> Mean::cases() {
 }
 
 Tensor Max::forward(const Tensor& x) const {
-  if (reduced_count(x.shape(), axes) == 0) {
-    throw ValueError("max: no elements along the reduced axes: x is " + to_string(x.shape()) +
-                     "; need at least one");
-  }
+  require_elements(info.name, x, axes);
   return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
     return reduce<T>(x, axes, keepdim, &kernels::max<T>);
   });
 }
 void Max::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
-  // Where the result is NaN the gradient goes to the NaNs: x != x finds them and nothing else.
-  const Tensor x = detach(saved.in[0]);
-  const Tensor y = spread(detach(saved.y), x.shape(), axes);
-  const Tensor one = constant(x, 1.0), zero = constant(x, 0.0);
-  const Tensor winners = where(x != x, one, where(x == y, one, zero));
-  Axes list;
-  for (int i = 0; i < x.dim(); ++i) {
-    if (reduced(axes, i)) list.push_back(i);
-  }
-  const Tensor ties = sum(winners, list, {.keepdim = true});
-  const Tensor share = reshape(dy, reduced_shape(x.shape(), axes, true)) / ties;
-  dx.set(0, chain(broadcast_to(share, x.shape()), winners));
+  dx.set(0, share_evenly(dy, saved.in[0], saved.y, axes));
 }
 std::vector<OpCase> Max::cases() {
   constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&max);
   return {{"all", {{3, 4}}, [](const std::vector<Tensor>& in) { return max(in[0]); }},
           {"rows", {{3, 4}}, over({0}, {}, f)},
           {"columns, kept", {{2, 3, 4}}, over({-1}, {.keepdim = true}, f)}};
+}
+
+Tensor Min::forward(const Tensor& x) const {
+  require_elements(info.name, x, axes);
+  return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    return reduce<T>(x, axes, keepdim, &kernels::min<T>);
+  });
+}
+void Min::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
+  dx.set(0, share_evenly(dy, saved.in[0], saved.y, axes));
+}
+std::vector<OpCase> Min::cases() {
+  constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&min);
+  return {{"all", {{3, 4}}, [](const std::vector<Tensor>& in) { return min(in[0]); }},
+          {"rows of a transpose",
+           {{3, 4}},
+           [](const std::vector<Tensor>& in) { return min(transpose(in[0]), {0}); }},
+          {"columns, kept", {{2, 3, 4}}, over({-1}, {.keepdim = true}, f)},
+          {"scalar", {Shape{}}, [](const std::vector<Tensor>& in) { return min(in[0]); }}};
 }
 
 Tensor LogSumExp::forward(const Tensor& x) const {
@@ -195,15 +168,17 @@ Tensor LogSumExp::forward(const Tensor& x) const {
 void LogSumExp::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
   const Tensor& x = saved.in[0];
   const std::uint32_t axes = 1u << axis;
-  Tensor weights = softmax(x, axis);
+  const Tensor g = spread(dy, x.shape(), axes);
   const double infinity = std::numeric_limits<double>::infinity();
-  if (saved.y.numel() > 0 &&
-      max(where(detach(saved.y) == infinity, constant(x, 1), constant(x, 0))).item() > 0) {
-    const Tensor infinite = where(detach(x) == infinity, constant(x, 1), constant(x, 0));
-    const Tensor shared = infinite / sum(infinite, {axis}, {.keepdim = true});
-    weights = where(spread(saved.y, x.shape(), axes) == infinity, shared, weights);
+  if (saved.y.numel() == 0 || max(detach(saved.y)).item() < infinity) {
+    dx.set(0, chain(g, softmax(x, axis)));
+    return;
   }
-  dx.set(0, chain(spread(dy, x.shape(), axes), weights));
+  // Lines with infinities share among these; they are kept from softmax, whose derivative is NaN there.
+  const Tensor infinite = where(detach(x) == infinity, constant(x, 1), constant(x, 0));
+  const Tensor shared = infinite / sum(infinite, {axis}, {.keepdim = true});
+  const Tensor line = spread(detach(saved.y), x.shape(), axes) == infinity;
+  dx.set(0, chain(g, where(line, shared, softmax(where(line, 0.0, x), axis))));
 }
 std::vector<OpCase> LogSumExp::cases() {
   return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return logsumexp(in[0], 0); }},
