@@ -14,6 +14,7 @@ using IntegerScan = void (*)(const std::int64_t*, std::int64_t*, kernels::Lines,
 Tensor scan_integers(const Tensor& x, int axis, bool reverse, IntegerScan kernel) {
   const Tensor source = ops::row_major(to(detach(x), int64));
   Tensor y = ops::make(x.shape(), int64);
+  if (y.numel() == 0) return y;
   const ops::AxisLayout layout(x.shape(), axis);
   kernel(ops::data<std::int64_t>(source), ops::data<std::int64_t>(y),
          {layout.outer, layout.extent, layout.inner}, reverse);

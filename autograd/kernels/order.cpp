@@ -9,6 +9,7 @@
 #include <type_traits>
 
 #include "parallel.hpp"
+#include "reduce.hpp"
 #include "scratch.hpp"
 
 namespace autograd::kernels {
@@ -112,23 +113,56 @@ void rank_positions(const T* x, std::int64_t* index, Lines lines, std::size_t ra
   });
 }
 
-template <class T>
-void extreme_positions(const T* x, std::int64_t* index, Lines lines, bool largest) {
-  const std::size_t grain = 8 * kTaskElements / std::max<std::size_t>(1, lines.extent) + 1;
-  parallel_for(lines.outer * lines.inner, grain, [&](std::size_t begin, std::size_t end) {
-    for (std::size_t task = begin; task < end; ++task) {
-      const std::size_t o = task / lines.inner, i = task % lines.inner;
-      const T* first = x + o * lines.extent * lines.inner + i;
-      std::size_t best = 0;
-      T top = first[0];
-      for (std::size_t e = 1; e < lines.extent && !is_nan(top); ++e) {
-        const T v = first[e * lines.inner];
-        if ((largest ? v > top : v < top) || is_nan(v)) {
-          top = v;
-          best = e;
+namespace {
+
+// The first element that is the line's extreme, which is NaN where there is one.
+template <class T> std::size_t first_extreme(const T* x, std::size_t extent, T top) {
+  std::size_t e = 0;
+  if (is_nan(top)) {
+    while (e + 1 < extent && !is_nan(x[e])) ++e;
+  } else {
+    while (e + 1 < extent && x[e] != top) ++e;
+  }
+  return e;
+}
+
+template <class T> void extremes(const T* x, T* top, const Lines& lines, bool largest) {
+  if constexpr (std::is_floating_point_v<T>) {
+    (largest ? &max<T> : &min<T>)(x, top, lines.outer, lines.extent, lines.inner);
+  } else {
+    for (std::size_t o = 0; o < lines.outer; ++o, top += lines.inner) {
+      const T* row = x + o * lines.extent * lines.inner;
+      std::copy_n(row, lines.inner, top);
+      for (std::size_t e = 1; e < lines.extent; ++e) {
+        row += lines.inner;
+        for (std::size_t i = 0; i < lines.inner; ++i) {
+          top[i] = largest ? std::max(top[i], row[i]) : std::min(top[i], row[i]);
         }
       }
-      index[task] = static_cast<std::int64_t>(best);
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void extreme_positions(const T* x, std::int64_t* index, T* top, Lines lines, bool largest) {
+  extremes(x, top, lines, largest);
+  const std::size_t block = std::max<std::size_t>(1, lines.extent * lines.inner);
+  parallel_for(lines.outer, 8 * kTaskElements / block + 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t o = begin; o < end; ++o) {
+      const T *first = x + o * block, *tops = top + o * lines.inner;
+      std::int64_t* to = index + o * lines.inner;
+      if (lines.inner == 1) {
+        *to = static_cast<std::int64_t>(first_extreme(first, lines.extent, *tops));
+        continue;
+      }
+      for (std::size_t e = lines.extent; e-- > 0;) {  // what is found last comes first
+        const T* row = first + e * lines.inner;
+        for (std::size_t i = 0; i < lines.inner; ++i) {
+          to[i] = row[i] == tops[i] || is_nan(row[i]) ? static_cast<std::int64_t>(e) : to[i];
+        }
+      }
     }
   });
 }
@@ -167,7 +201,7 @@ void add_along(const T* y, const std::int64_t* index, T* x, Lines lines, std::si
 #define AUTOGRAD_INSTANTIATE(T)                                                    \
   template void top_positions(const T*, std::int64_t*, Lines, std::size_t, bool);  \
   template void rank_positions(const T*, std::int64_t*, Lines, std::size_t, bool); \
-  template void extreme_positions(const T*, std::int64_t*, Lines, bool);           \
+  template void extreme_positions(const T*, std::int64_t*, T*, Lines, bool);       \
   template void take_along(const T*, const std::int64_t*, T*, Lines, std::size_t)
 AUTOGRAD_INSTANTIATE(float);
 AUTOGRAD_INSTANTIATE(double);

@@ -19,9 +19,10 @@ void top_positions(const T* x, std::int64_t* index, Lines lines, std::size_t k, 
 /// first NaN where there is one.
 template <class T>
 void rank_positions(const T* x, std::int64_t* index, Lines lines, std::size_t rank, bool nan_first);
-/// index[o, i] = position of the first largest (or smallest) element; of the first NaN where there is one.
+/// top[o, i] = the largest (or smallest) element, NaN where there is one; index[o, i] = position of the
+/// first element that it is. extent > 0.
 template <class T>
-void extreme_positions(const T* x, std::int64_t* index, Lines lines, bool largest);
+void extreme_positions(const T* x, std::int64_t* index, T* top, Lines lines, bool largest);
 
 /// y[o, r, i] = x[o, index[o, r, i], i] for r < k.
 template <class T>

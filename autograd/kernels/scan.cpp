@@ -14,7 +14,7 @@ namespace autograd::kernels {
 
 namespace {
 
-constexpr std::size_t kTile = 64;
+constexpr std::size_t kTile = 256;
 constexpr std::size_t kTaskElements = 1 << 15;  // what a task should at least read
 
 template <class T>
@@ -38,6 +38,19 @@ template <class F> void for_each_tile(const Lines& lines, F&& f) {
 // state of its own.
 template <class State, class Step>
 void walk(const Lines& lines, bool reverse, State initial, Step&& step) {
+  if (lines.inner == 1) {  // one line at a time, its state in registers
+    parallel_for(lines.outer, kTaskElements / std::max<std::size_t>(1, lines.extent) + 1,
+                 [&](std::size_t begin, std::size_t end) {
+                   for (std::size_t o = begin; o < end; ++o) {
+                     State state = initial;
+                     const std::size_t first = (reverse ? o + 1 : o) * lines.extent - reverse;
+                     for (std::size_t n = 0; n < lines.extent; ++n) {
+                       step(state, reverse ? first - n : first + n, n, o);
+                     }
+                   }
+                 });
+    return;
+  }
   for_each_tile(lines, [&](std::size_t o, std::size_t i, std::size_t width) {
     State state[kTile];
     std::fill_n(state, width, initial);

@@ -21,21 +21,45 @@ std::int64_t start_of(Fold fold) {
   }
 }
 
-std::int64_t combine(Fold fold, std::int64_t a, std::int64_t b) {
-  // Unsigned arithmetic wraps around where signed would be undefined.
+// Unsigned arithmetic wraps around where signed would be undefined.
+template <Fold fold> std::int64_t combine(std::int64_t a, std::int64_t b) {
   const auto p = static_cast<std::uint64_t>(a), q = static_cast<std::uint64_t>(b);
-  switch (fold) {
-    case Fold::sum: return static_cast<std::int64_t>(p + q);
-    case Fold::prod: return static_cast<std::int64_t>(p * q);
-    case Fold::max: return std::max(a, b);
-    default: return std::min(a, b);
+  if constexpr (fold == Fold::sum) return static_cast<std::int64_t>(p + q);
+  if constexpr (fold == Fold::prod) return static_cast<std::int64_t>(p * q);
+  return fold == Fold::max ? std::max(a, b) : std::min(a, b);
+}
+
+template <Fold fold, class T>
+void fold_row(const T* row, std::int64_t* y, std::int64_t n, int step) {
+  if (step == 0) {
+    std::int64_t result = *y;
+    for (std::int64_t i = 0; i < n; ++i) result = combine<fold>(result, row[i]);
+    *y = result;
+  } else {
+    for (std::int64_t i = 0; i < n; ++i) y[i] = combine<fold>(y[i], row[i]);
   }
+}
+
+template <class T> auto row_folder(Fold fold) {
+  switch (fold) {
+    case Fold::sum: return &fold_row<Fold::sum, T>;
+    case Fold::prod: return &fold_row<Fold::prod, T>;
+    case Fold::max: return &fold_row<Fold::max, T>;
+    default: return &fold_row<Fold::min, T>;
+  }
+}
+
+template <class T> void fold_rows(Fold fold, const Tensor& x, const Tensor& y, const Loops& loops) {
+  const auto folder = row_folder<T>(fold);
+  for_each_row(loops, [&](std::int64_t, std::int64_t to, std::int64_t from) {
+    folder(data<T>(x) + from, data<std::int64_t>(y) + to, loops.inner, loops.inner_b);
+  });
 }
 
 }  // namespace
 
 Tensor fold_integers(Fold fold, const Tensor& x, std::uint32_t axes, bool keepdim) {
-  const Tensor source = row_major(to(detach(x), int64));
+  const Tensor source = row_major(detach(x));
   Tensor y = make(reduced_shape(x.shape(), axes, keepdim), int64);
   std::fill_n(data<std::int64_t>(y), count(y), start_of(fold));
   // Rows along the last axis; b walks y, standing still along the axes that are folded.
@@ -56,14 +80,8 @@ Tensor fold_integers(Fold fold, const Tensor& x, std::uint32_t axes, bool keepdi
     if (!folded) stride *= x.shape()[i];
   }
   if (source.numel() == 0) return y;
-  for_each_row(loops, [&](std::int64_t, std::int64_t to, std::int64_t from) {
-    const std::int64_t* row = data<std::int64_t>(source) + from;
-    std::int64_t* target = data<std::int64_t>(y) + to;
-    for (std::int64_t i = 0; i < loops.inner; ++i) {
-      std::int64_t& result = target[i * loops.inner_b];
-      result = combine(fold, result, row[i]);
-    }
-  });
+  x.dtype() == boolean ? fold_rows<bool>(fold, source, y, loops)
+                       : fold_rows<std::int64_t>(fold, source, y, loops);
   return y;
 }
 

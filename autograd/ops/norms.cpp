@@ -22,10 +22,11 @@ Tensor sign_of(const Tensor& x) {
   return where(at > 0.0, constant(x, 1), where(at < 0.0, constant(x, -1), at));
 }
 
-// a / b, and 0 where b is 0: at the kink of a norm the gradient is its least subgradient, 0.
-Tensor ratio(const Tensor& a, const Tensor& b) {
-  const Tensor zero = detach(b) == 0.0;
-  return where(zero, 0.0, a / where(zero, 1.0, b));
+// a / b, and 0 in value and derivative where b is 0: at the kink of a norm the gradient is the least of
+// its subgradients, 0. b broadcasts along the reduced axes.
+Tensor ratio(const Tensor& a, const Tensor& b) { return a / where(b == 0.0, kInfinity, b); }
+Tensor kept(const Tensor& y, const Tensor& x, std::uint32_t axes) {
+  return reshape(y, reduced_shape(x.shape(), axes, true));
 }
 
 // The largest power of two up to each element, 1 for 0, NaN and infinity: dividing by it is exact.
@@ -54,12 +55,12 @@ bool out_of_range(const Tensor& squares) {
   });
 }
 
-// a >= 0, which nothing tracks. Only sums that left the range of squares are worth a second pass.
-Tensor norm_2(const Tensor& a, const Axes& axes, ReduceOptions options) {
-  const Tensor squares = sum(square(a), axes, options);
-  if (!out_of_range(squares) || a.numel() == 0) return sqrt(squares);
-  const Tensor scale = power_of_two(max(a, axes, {.keepdim = true}));
-  return sqrt(sum(square(a / scale), axes, options)) * reshape(scale, squares.shape());
+// Of an x that nothing tracks. Only sums that left the range of squares are worth a second pass.
+Tensor norm_2(const Tensor& x, const Axes& axes, ReduceOptions options) {
+  const Tensor squares = sum(square(x), axes, options);
+  if (!out_of_range(squares) || x.numel() == 0) return sqrt(squares);
+  const Tensor scale = power_of_two(max(abs(x), axes, {.keepdim = true}));
+  return sqrt(sum(square(x / scale), axes, options)) * reshape(scale, squares.shape());
 }
 
 Tensor norm_p(double p, const Tensor& a, const Axes& axes, ReduceOptions options) {
@@ -71,10 +72,10 @@ Tensor norm_p(double p, const Tensor& a, const Axes& axes, ReduceOptions options
 }
 
 Tensor norm_value(const Tensor& x, double p, const Axes& axes, ReduceOptions options) {
+  if (p == 2) return norm_2(x, axes, options);
+  if (p == 0) return sum(where(x != 0.0, constant(x, 1), constant(x, 0)), axes, options);
   const Tensor a = abs(x);
-  if (p == 0) return sum(where(a != 0.0, constant(x, 1), constant(x, 0)), axes, options);
   if (p == 1) return sum(a, axes, options);
-  if (p == 2) return norm_2(a, axes, options);
   if (p == -kInfinity) return min(a, axes, options);
   if (p < kInfinity) return norm_p(p, a, axes, options);
   if (a.numel() == 0) return sum(a, axes, options);
@@ -95,6 +96,10 @@ double degrees_of_freedom(const Shape& x, std::uint32_t axes, std::int64_t corre
   return n > 0 ? n : std::numeric_limits<double>::quiet_NaN();
 }
 
+TensorFunction norm_over(double p, const Axes& axes, ReduceOptions options) {
+  return [=](const Inputs& in) { return norm(in[0], p, axes, options); };
+}
+
 }  // namespace
 
 Tensor Norm::forward(const Tensor& x) const {
@@ -107,19 +112,18 @@ void Norm::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) c
     dx.set(0, zeros_like(x));
     return;
   }
-  const Tensor sign = sign_of(x);
-  if (std::isinf(p)) {
-    dx.set(0, chain(share_evenly(dy, abs(detach(x)), saved.y, axes), sign));
+  const Tensor g = spread(dy, x.shape(), axes), y = kept(saved.y, x, axes);
+  if (p == 2) {
+    dx.set(0, chain(g, ratio(x, y)));
     return;
   }
-  const Tensor g = spread(dy, x.shape(), axes);
+  const Tensor sign = sign_of(x);
   if (p == 1) {
     dx.set(0, chain(g, sign));
     return;
   }
-  const Tensor y = spread(saved.y, x.shape(), axes);
-  if (p == 2) {
-    dx.set(0, chain(g, ratio(x, y)));
+  if (std::isinf(p)) {
+    dx.set(0, chain(share_evenly(dy, abs(detach(x)), saved.y, axes), sign));
     return;
   }
   // Elements that are 0 get 0, also for p < 1, where the slope beside them is infinite.
@@ -129,23 +133,20 @@ void Norm::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) c
   dx.set(0, chain(g, where(zero, 0.0, sign * slope)));
 }
 std::vector<OpCase> Norm::cases() {
-  const auto f = [](double p, const Axes& axes, ReduceOptions options) {
-    return [=](const Inputs& in) { return norm(in[0], p, axes, options); };
-  };
   return {{"2, all", {{3, 4}}, [](const Inputs& in) { return norm(in[0]); }},
-          {"2, rows kept", {{2, 3, 4}}, f(2, {1}, {.keepdim = true})},
+          {"2, rows kept", {{2, 3, 4}}, norm_over(2, {1}, {.keepdim = true})},
           {"1, strided", {{3, 4}}, [](const Inputs& in) { return norm(transpose(in[0]), 1, {0}); }},
-          {"3, two axes", {{2, 3, 4}}, f(3, {0, -1}, {})},
+          {"3, two axes", {{2, 3, 4}}, norm_over(3, {0, -1}, {})},
           {"one and a half, strided",
            {{3, 4}},
            [](const Inputs& in) { return norm(transpose(in[0]), 1.5, {1}); }},
-          {"half", {{2, 3}}, f(0.5, {1}, {}), {0.5, 2}},
-          {"minus 2", {{2, 3}}, f(-2, {1}, {}), {0.5, 2}},
-          {"0", {{2, 3}}, f(0, {1}, {})},
-          {"infinity", {{3, 4}}, f(kInfinity, {0}, {.keepdim = true})},
-          {"minus infinity", {{3, 4}}, f(-kInfinity, {}, {})},
+          {"half", {{2, 3}}, norm_over(0.5, {1}, {}), {0.5, 2}},
+          {"minus 2", {{2, 3}}, norm_over(-2, {1}, {}), {0.5, 2}},
+          {"0", {{2, 3}}, norm_over(0, {1}, {})},
+          {"infinity", {{3, 4}}, norm_over(kInfinity, {0}, {.keepdim = true})},
+          {"minus infinity", {{3, 4}}, norm_over(-kInfinity, {}, {})},
           {"scalar", {Shape{}}, [](const Inputs& in) { return norm(in[0]); }},
-          {"empty", {{2, 0}}, f(2, {1}, {})}};
+          {"empty", {{2, 0}}, norm_over(2, {1}, {})}};
 }
 
 Tensor Variance::forward(const Tensor& x) const {
@@ -175,14 +176,14 @@ std::vector<OpCase> Variance::cases() {
 
 Tensor StandardDeviation::forward(const Tensor& x) const {
   const Tensor y =
-      norm_2(abs(centered(detach(x), axes)), axis_list(axes, x.dim()), {.keepdim = keepdim});
+      norm_2(centered(detach(x), axes), axis_list(axes, x.dim()), {.keepdim = keepdim});
   return y / std::sqrt(degrees_of_freedom(x.shape(), axes, correction));
 }
 void StandardDeviation::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
   const Tensor& x = saved.in[0];
   const Tensor g = dy / degrees_of_freedom(x.shape(), axes, correction);
-  const Tensor y = spread(saved.y, x.shape(), axes);
-  dx.set(0, chain(spread(g, x.shape(), axes), ratio(centered(x, axes), y)));
+  const Tensor deviation = ratio(centered(x, axes), kept(saved.y, x, axes));
+  dx.set(0, chain(spread(g, x.shape(), axes), deviation));
 }
 std::vector<OpCase> StandardDeviation::cases() {
   return {{"all", {{3, 4}}, [](const Inputs& in) { return std(in[0]); }},

@@ -52,14 +52,17 @@ Tensor rank_positions(const Tensor& x, int axis, std::int64_t rank, bool nan_fir
   });
 }
 Tensor extreme_positions(const Tensor& x, int axis, bool largest) {
-  return positions(x, axis, 1, [&](auto* from, auto* to, const kernels::Lines& lines) {
-    kernels::extreme_positions(from, to, lines, largest);
-  });
+  const Tensor top = make(with_extent(x.shape(), axis, 1), x.dtype());
+  return positions(x, axis, 1,
+                   [&]<class T>(const T* from, std::int64_t* to, const kernels::Lines& lines) {
+                     kernels::extreme_positions(from, to, data<T>(top), lines, largest);
+                   });
 }
 
 Tensor TakeAlong::forward(const Tensor& x) const {
   const Dense source(x), at(index.tensor());
   Tensor y = make(index.tensor().shape(), x.dtype());
+  if (y.numel() == 0) return y;
   dispatch(x.dtype(), [&]<class T>(T) {
     kernels::take_along(source.data<T>(), at.data<std::int64_t>(), data<T>(y),
                         lines_of(x.shape(), axis), extent_of(y, axis));
@@ -93,6 +96,7 @@ std::vector<OpCase> TakeAlong::cases() {
 Tensor AddAlong::forward(const Tensor& x) const {
   const Dense source(x), at(index.tensor());
   Tensor y = zeros(with_extent(x.shape(), axis, extent), x.dtype());
+  if (x.numel() == 0) return y;
   dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
     kernels::add_along(source.data<T>(), at.data<std::int64_t>(), data<T>(y),
                        lines_of(y.shape(), axis), extent_of(x, axis));

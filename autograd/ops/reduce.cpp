@@ -6,60 +6,11 @@
 
 #include "../kernels/arrays.hpp"
 #include "../kernels/reduce.hpp"
-#include "../reductions.hpp"
-#include "axes.hpp"
+#include "reduce_axes.hpp"
 
 namespace autograd::ops {
 
 namespace {
-
-template <class T>
-using ReduceKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
-
-// Reduces runs of neighboring axes one after the other, the last run first.
-template <class T>
-Tensor reduce(const Tensor& x, std::uint32_t axes, bool keepdim, ReduceKernel<T> kernel) {
-  Tensor source = row_major(x);
-  const Shape shape = reduced_shape(x.shape(), axes, keepdim);
-  if (shape.dim() == 0 && axes + 1 == 1u << x.dim() && axes != 0) {  // all of it, at once
-    Tensor y = make(shape, x.dtype());
-    kernel(data<T>(source), data<T>(y), 1, count(x), 1);
-    return y;
-  }
-  Shape extents = x.shape();
-  bool any = false;
-  for (int high = extents.dim(); high > 0;) {
-    if (!reduced(axes, high - 1)) {
-      --high;
-      continue;
-    }
-    int low = high;
-    std::size_t outer = 1, extent = 1, inner = 1;
-    while (low > 0 && reduced(axes, low - 1)) extent *= static_cast<std::size_t>(extents[--low]);
-    for (int i = 0; i < low; ++i) outer *= static_cast<std::size_t>(extents[i]);
-    for (int i = high; i < extents.dim(); ++i) inner *= static_cast<std::size_t>(extents[i]);
-    Tensor y =
-        make({static_cast<std::int64_t>(outer), static_cast<std::int64_t>(inner)}, x.dtype());
-    kernel(data<T>(source), data<T>(y), outer, extent, inner);
-    for (int i = low; i < high; ++i) extents[i] = 1;
-    source = y;
-    high = low;
-    any = true;
-  }
-  // Nothing was reduced (a scalar, or no axes): a tensor of its own all the same.
-  if (!any) {
-    Tensor y = make(shape, x.dtype());
-    std::copy_n(data<T>(source), count(y), data<T>(y));
-    return y;
-  }
-  source.node()->shape = shape;  // fresh and contiguous: give it its real extents
-  std::int64_t stride = 1;
-  for (int i = shape.dim() - 1; i >= 0; --i) {
-    source.node()->strides[static_cast<std::size_t>(i)] = stride;
-    stride *= shape[i];
-  }
-  return source;
-}
 
 // The adjoint of a sum or mean of everything where nothing records it: each element is dy / divisor.
 Tensor fill_from(const Tensor& dy, const Shape& shape, double divisor) {
@@ -137,25 +88,6 @@ std::vector<OpCase> Max::cases() {
   return {{"all", {{3, 4}}, [](const std::vector<Tensor>& in) { return max(in[0]); }},
           {"rows", {{3, 4}}, over({0}, {}, f)},
           {"columns, kept", {{2, 3, 4}}, over({-1}, {.keepdim = true}, f)}};
-}
-
-Tensor Min::forward(const Tensor& x) const {
-  require_elements(info.name, x, axes);
-  return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
-    return reduce<T>(x, axes, keepdim, &kernels::min<T>);
-  });
-}
-void Min::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
-  dx.set(0, share_evenly(dy, saved.in[0], saved.y, axes));
-}
-std::vector<OpCase> Min::cases() {
-  constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&min);
-  return {{"all", {{3, 4}}, [](const std::vector<Tensor>& in) { return min(in[0]); }},
-          {"rows of a transpose",
-           {{3, 4}},
-           [](const std::vector<Tensor>& in) { return min(transpose(in[0]), {0}); }},
-          {"columns, kept", {{2, 3, 4}}, over({-1}, {.keepdim = true}, f)},
-          {"scalar", {Shape{}}, [](const std::vector<Tensor>& in) { return min(in[0]); }}};
 }
 
 Tensor LogSumExp::forward(const Tensor& x) const {

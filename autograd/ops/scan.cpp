@@ -24,6 +24,7 @@ template <class Kernel>
 Tensor scanned(const char* function, const Tensor& x, int axis, Kernel&& kernel) {
   const Dense source(x);
   Tensor y = make(x.shape(), x.dtype());
+  if (y.numel() == 0) return y;  // however many lines of nothing
   dispatch_floating(function, x.dtype(), [&]<class T>(T) {
     kernel(source.data<T>(), data<T>(y), lines_of(x.shape(), axis));
   });
@@ -51,6 +52,7 @@ void Prod::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) c
   const Dense g(dy), source(x);
   Tensor result = make(x.shape(), x.dtype());
   dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    if (x.numel() == 0) return;
     kernels::prod_backward(source.data<T>(), g.data<T>(), data<T>(result),
                            lines_of(x.shape(), axis));
   });

@@ -149,6 +149,28 @@ TEST(Reductions, OrdersOfEveryRank) {
   expect_same(sort(zeros({2, 0})).indices, zeros({2, 0}, autograd::int64));
 }
 
+// A loop over 2^40 lines of nothing would take an hour.
+TEST(Reductions, ManyLinesOfNothing) {
+  const std::vector<std::function<Tensor(const Tensor&)>> functions = {
+      [](auto& t) { return cumsum(t, 1); },
+      [](auto& t) { return cumprod(t, 0); },
+      [](auto& t) { return logcumsumexp(t, 1); },
+      [](auto& t) { return sort(t, 1).values; },
+      [](auto& t) { return topk(t, 0, 1).values; },
+      [](auto& t) { return sort(t, 0).values; },
+      [](auto& t) { return prod(t); },
+      [](auto& t) { return norm(t); },
+      [](auto& t) { return autograd::std(t); },
+      [](auto& t) { return median(t); },
+      [](auto& t) { return max(t, 0).values; },
+      [](auto& t) { return nansum(t, {0}); },
+      [](auto& t) { return prod(t, {0}); }};
+  const Tensor x = zeros({std::int64_t{1} << 40, 0});
+  for (const auto& f : functions) EXPECT_EQ(gradient(f, x).shape(), x.shape());
+  EXPECT_EQ(cumsum(zeros(x.shape(), autograd::int64), 1).shape(), x.shape());
+  EXPECT_EQ(integer(count_nonzero(x)), 0);
+}
+
 TEST(Reductions, SameBitsForAnyNumberOfThreads) {
   const int before = num_threads();
   Generator generator(3);
