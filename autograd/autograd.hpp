@@ -16,6 +16,7 @@
 #include "implicit.hpp"
 #include "memory.hpp"
 #include "scalar_cmath.hpp"
+#include "reductions.hpp"
 #include "scalar_functions.hpp"
 #include "scalar_math.hpp"
 #include "scalars_and_tensors.hpp"

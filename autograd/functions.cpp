@@ -6,25 +6,14 @@
 
 #include "apply.hpp"
 #include "create.hpp"
+#include "ops/axes.hpp"
+#include "ops/integers.hpp"
 
 namespace autograd {
 
 namespace {
 
-// The axes as bits; none given means all.
-std::uint32_t axis_mask(const char* function, const Tensor& x, const Axes& axes) {
-  if (axes.empty()) return (1u << x.dim()) - 1;
-  std::uint32_t mask = 0;
-  for (std::int64_t axis : axes) {
-    const std::uint32_t bit = 1u << normalize_axis(function, axis, x.dim());
-    if (mask & bit) {
-      throw ValueError(std::string(function) + ": axis given twice: " + std::to_string(axis) +
-                       "; need each axis once");
-    }
-    mask |= bit;
-  }
-  return mask;
-}
+using ops::axis_mask;
 
 Tensor floating(const Tensor& x) { return is_floating(x.dtype()) ? x : to(x, float32); }
 
@@ -39,9 +28,7 @@ int softmax_axis(const char* function, const Tensor& x, std::int64_t axis) {
 Tensor sum(const Tensor& x) { return sum(x, {}, {}); }
 Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options) {
   const std::uint32_t mask = axis_mask("sum", x, axes);
-  if (!is_floating(x.dtype())) {  // exact up to 2^53
-    return to(apply(ops::Sum{mask, options.keepdim, x.shape()}, to(x, float64)), int64);
-  }
+  if (!is_floating(x.dtype())) return ops::fold_integers(ops::Fold::sum, x, mask, options.keepdim);
   return apply(ops::Sum{mask, options.keepdim, x.shape()}, x);
 }
 Tensor mean(const Tensor& x) { return mean(x, {}, {}); }
@@ -51,8 +38,9 @@ Tensor mean(const Tensor& x, const Axes& axes, ReduceOptions options) {
 Tensor max(const Tensor& x) { return max(x, Axes{}, {}); }
 Tensor max(const Tensor& x, const Axes& axes, ReduceOptions options) {
   const ops::Max op{axis_mask("max", x, axes), options.keepdim};
-  if (!is_floating(x.dtype())) return to(apply(op, to(x, float64)), x.dtype());
-  return apply(op, x);
+  if (is_floating(x.dtype())) return apply(op, x);
+  ops::require_elements("max", x, op.axes);
+  return to(ops::fold_integers(ops::Fold::max, x, op.axes, op.keepdim), x.dtype());
 }
 Tensor sum_to(const Tensor& x, const Shape& shape) {
   if (x.shape() == shape) return x;

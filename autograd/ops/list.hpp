@@ -12,8 +12,11 @@
 #include "elementwise_ops.hpp"
 #include "linear_algebra.hpp"
 #include "loss.hpp"
+#include "norms.hpp"
 #include "op.hpp"
+#include "order.hpp"
 #include "reduce.hpp"
+#include "scan.hpp"
 #include "shape_ops.hpp"
 
 namespace autograd::ops {
@@ -24,7 +27,10 @@ template <class... Ops> struct OpList {
 };
 
 // One list for each family file, in the order of the op table.
-using ReduceOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo>;
+using ReduceOps = OpList<Sum, Mean, Max, Min, LogSumExp, Softmax, LogSoftmax, SumTo>;
+using NormOps = OpList<Norm, Variance, StandardDeviation>;
+using ScanOps = OpList<Prod, CumSum, CumProd, LogCumSumExp, LinearScan, Shift>;
+using OrderOps = OpList<Median, TakeAlong, AddAlong>;
 using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
 using ShapeOps = OpList<Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick>;
@@ -36,7 +42,8 @@ template <class... A, class... B, class... Rest>
 struct Joined<OpList<A...>, OpList<B...>, Rest...> {
   using type = typename Joined<OpList<A..., B...>, Rest...>::type;
 };
-using StructuredOps = Joined<ReduceOps, LinearAlgebraOps, ShapeOps, LossOps>::type;
+using StructuredOps =
+    Joined<ReduceOps, NormOps, ScanOps, OrderOps, LinearAlgebraOps, ShapeOps, LossOps>::type;
 
 template <class Op>
 concept HasCases = requires {

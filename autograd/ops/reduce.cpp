@@ -6,78 +6,11 @@
 
 #include "../kernels/arrays.hpp"
 #include "../kernels/reduce.hpp"
+#include "reduce_axes.hpp"
 
 namespace autograd::ops {
 
 namespace {
-
-bool reduced(std::uint32_t axes, int axis) { return axes >> axis & 1; }
-
-Shape reduced_shape(const Shape& x, std::uint32_t axes, bool keepdim) {
-  Shape y;
-  for (int i = 0; i < x.dim(); ++i) {
-    if (!reduced(axes, i)) {
-      y.push_back(x[i]);
-    } else if (keepdim) {
-      y.push_back(1);
-    }
-  }
-  return y;
-}
-
-std::int64_t reduced_count(const Shape& x, std::uint32_t axes) {
-  std::int64_t n = 1;
-  for (int i = 0; i < x.dim(); ++i) n *= reduced(axes, i) ? x[i] : 1;
-  return n;
-}
-
-template <class T>
-using ReduceKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
-
-// Reduces runs of neighboring axes one after the other, the last run first.
-template <class T>
-Tensor reduce(const Tensor& x, std::uint32_t axes, bool keepdim, ReduceKernel<T> kernel) {
-  Tensor source = row_major(x);
-  const Shape shape = reduced_shape(x.shape(), axes, keepdim);
-  if (shape.dim() == 0 && axes + 1 == 1u << x.dim() && axes != 0) {  // all of it, at once
-    Tensor y = make(shape, x.dtype());
-    kernel(data<T>(source), data<T>(y), 1, count(x), 1);
-    return y;
-  }
-  Shape extents = x.shape();
-  bool any = false;
-  for (int high = extents.dim(); high > 0;) {
-    if (!reduced(axes, high - 1)) {
-      --high;
-      continue;
-    }
-    int low = high;
-    std::size_t outer = 1, extent = 1, inner = 1;
-    while (low > 0 && reduced(axes, low - 1)) extent *= static_cast<std::size_t>(extents[--low]);
-    for (int i = 0; i < low; ++i) outer *= static_cast<std::size_t>(extents[i]);
-    for (int i = high; i < extents.dim(); ++i) inner *= static_cast<std::size_t>(extents[i]);
-    Tensor y =
-        make({static_cast<std::int64_t>(outer), static_cast<std::int64_t>(inner)}, x.dtype());
-    kernel(data<T>(source), data<T>(y), outer, extent, inner);
-    for (int i = low; i < high; ++i) extents[i] = 1;
-    source = y;
-    high = low;
-    any = true;
-  }
-  // Nothing was reduced (a scalar, or no axes): a tensor of its own all the same.
-  if (!any) {
-    Tensor y = make(shape, x.dtype());
-    std::copy_n(data<T>(source), count(y), data<T>(y));
-    return y;
-  }
-  source.node()->shape = shape;  // fresh and contiguous: give it its real extents
-  std::int64_t stride = 1;
-  for (int i = shape.dim() - 1; i >= 0; --i) {
-    source.node()->strides[static_cast<std::size_t>(i)] = stride;
-    stride *= shape[i];
-  }
-  return source;
-}
 
 // The adjoint of a sum or mean of everything where nothing records it: each element is dy / divisor.
 Tensor fill_from(const Tensor& dy, const Shape& shape, double divisor) {
@@ -87,20 +20,6 @@ Tensor fill_from(const Tensor& dy, const Shape& shape, double divisor) {
   });
   return result;
 }
-
-// dy with the reduced axes back as 1, repeated along them.
-Tensor spread(const Tensor& dy, const Shape& shape, std::uint32_t axes) {
-  return broadcast_to(reshape(dy, reduced_shape(shape, axes, true)), shape);
-}
-
-struct AxisLayout {
-  std::size_t outer = 1, extent = 1, inner = 1;
-  AxisLayout(const Shape& shape, int axis) {
-    for (int i = 0; i < shape.dim(); ++i) {
-      (i < axis ? outer : i == axis ? extent : inner) *= static_cast<std::size_t>(shape[i]);
-    }
-  }
-};
 
 template <class T> using AxisKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
 
@@ -156,27 +75,13 @@ std::vector<OpCase> Mean::cases() {
 }
 
 Tensor Max::forward(const Tensor& x) const {
-  if (reduced_count(x.shape(), axes) == 0) {
-    throw ValueError("max: no elements along the reduced axes: x is " + to_string(x.shape()) +
-                     "; need at least one");
-  }
+  require_elements(info.name, x, axes);
   return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
     return reduce<T>(x, axes, keepdim, &kernels::max<T>);
   });
 }
 void Max::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
-  // Where the result is NaN the gradient goes to the NaNs: x != x finds them and nothing else.
-  const Tensor x = detach(saved.in[0]);
-  const Tensor y = spread(detach(saved.y), x.shape(), axes);
-  const Tensor one = constant(x, 1.0), zero = constant(x, 0.0);
-  const Tensor winners = where(x != x, one, where(x == y, one, zero));
-  Axes list;
-  for (int i = 0; i < x.dim(); ++i) {
-    if (reduced(axes, i)) list.push_back(i);
-  }
-  const Tensor ties = sum(winners, list, {.keepdim = true});
-  const Tensor share = reshape(dy, reduced_shape(x.shape(), axes, true)) / ties;
-  dx.set(0, chain(broadcast_to(share, x.shape()), winners));
+  dx.set(0, share_evenly(dy, saved.in[0], saved.y, axes));
 }
 std::vector<OpCase> Max::cases() {
   constexpr auto f = static_cast<Tensor (*)(const Tensor&, const Axes&, ReduceOptions)>(&max);
@@ -195,15 +100,17 @@ Tensor LogSumExp::forward(const Tensor& x) const {
 void LogSumExp::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
   const Tensor& x = saved.in[0];
   const std::uint32_t axes = 1u << axis;
-  Tensor weights = softmax(x, axis);
+  const Tensor g = spread(dy, x.shape(), axes);
   const double infinity = std::numeric_limits<double>::infinity();
-  if (saved.y.numel() > 0 &&
-      max(where(detach(saved.y) == infinity, constant(x, 1), constant(x, 0))).item() > 0) {
-    const Tensor infinite = where(detach(x) == infinity, constant(x, 1), constant(x, 0));
-    const Tensor shared = infinite / sum(infinite, {axis}, {.keepdim = true});
-    weights = where(spread(saved.y, x.shape(), axes) == infinity, shared, weights);
+  if (saved.y.numel() == 0 || max(detach(saved.y)).item() < infinity) {
+    dx.set(0, chain(g, softmax(x, axis)));
+    return;
   }
-  dx.set(0, chain(spread(dy, x.shape(), axes), weights));
+  // Lines with infinities share among these; they are kept from softmax, whose derivative is NaN there.
+  const Tensor infinite = where(detach(x) == infinity, constant(x, 1), constant(x, 0));
+  const Tensor shared = infinite / sum(infinite, {axis}, {.keepdim = true});
+  const Tensor line = spread(detach(saved.y), x.shape(), axes) == infinity;
+  dx.set(0, chain(g, where(line, shared, softmax(where(line, 0.0, x), axis))));
 }
 std::vector<OpCase> LogSumExp::cases() {
   return {{"rows", {{3, 4}}, [](const std::vector<Tensor>& in) { return logsumexp(in[0], 0); }},

@@ -42,6 +42,18 @@ struct Max {
   Tensor forward(const Tensor& x) const;
   void backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const;
 };
+/// The smallest element over the axes; ties share the gradient evenly.
+struct Min {
+  static constexpr OpInfo info{"min", "min of x over axes", "dy at the smallest, evenly among ties",
+                               "NaN propagates"};
+  static std::vector<OpCase> cases();
+  std::uint32_t axes = 0;
+  bool keepdim = false;
+
+  Saves saved() const { return Saves::both; }
+  Tensor forward(const Tensor& x) const;
+  void backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const;
+};
 struct LogSumExp {
   static constexpr OpInfo info{
       "logsumexp", "ln sum e^x along an axis", "dy softmax(x)",

@@ -5,9 +5,6 @@
 #include "structured_values.hpp"
 
 namespace ops_test {
-namespace {
-
-// Walks every layout and every set of axes; `fold` makes one element of a line of them.
 void check_reduction(
     const std::function<Tensor(const Tensor&, const autograd::Axes&, autograd::ReduceOptions)>& f,
     const std::function<double(const Doubles&)>& fold, bool empty_too) {
@@ -39,7 +36,6 @@ void check_reduction(
   }
 }
 
-// Walks every layout and axis; `f_line` turns one line along the axis into another.
 void check_along_axis(const std::function<Tensor(const Tensor&, std::int64_t)>& f,
                       const std::function<Doubles(const Doubles&)>& f_line) {
   std::vector<Tensor> tensors = layouts();
@@ -60,6 +56,8 @@ void check_along_axis(const std::function<Tensor(const Tensor&, std::int64_t)>& 
     }
   }
 }
+
+namespace {
 
 double sum_of(const Doubles& line) {
   long double total = 0;
@@ -234,96 +232,100 @@ void check_mean_squared_error() {
 
 const Checks& checks() {
   using autograd::Axes, autograd::ReduceOptions;
-  static const Checks list = {
-      {"sum",
-       [] {
-         check_reduction([](auto& x, auto& axes, auto o) { return autograd::sum(x, axes, o); },
-                         sum_of, true);
-       }},
-      {"mean",
-       [] {
-         check_reduction([](auto& x, auto& axes, auto o) { return autograd::mean(x, axes, o); },
-                         [](const Doubles& line) {
-                           return line.empty() ? kNan
-                                               : sum_of(line) / static_cast<double>(line.size());
-                         },
-                         true);
-       }},
-      {"max",
-       [] {
-         check_reduction(
-             [](auto& x, auto& axes, auto o) { return autograd::max(x, axes, o); },
-             [](const Doubles& line) { return *std::max_element(line.begin(), line.end()); },
-             false);
-       }},
-      {"sum_to",
-       [] {
-         check_reduction(
-             [](const Tensor& x, const Axes& axes, ReduceOptions options) {
-               Shape kept = x.shape(), dropped;
-               for (std::int64_t axis : axes)
-                 kept[static_cast<int>(axis < 0 ? axis + 3 : axis)] = 1;
-               const Tensor y = autograd::sum_to(x, kept);
-               for (int i = 0; i < 3; ++i) {
-                 bool gone = false;
-                 for (std::int64_t axis : axes) gone = gone || (axis < 0 ? axis + 3 : axis) == i;
-                 if (!gone) dropped.push_back(kept[i]);
-               }
-               return options.keepdim ? y : autograd::reshape(y, dropped);
-             },
-             sum_of, true);
-       }},
-      {"logsumexp",
-       [] {
-         check_along_axis(
-             [](const Tensor& x, std::int64_t axis) {
-               return autograd::broadcast_to(autograd::logsumexp(x, axis, {.keepdim = true}),
-                                             x.shape());
-             },
-             [](const Doubles& line) { return Doubles(line.size(), logsumexp_of(line)); });
-       }},
-      {"softmax",
-       [] {
-         check_along_axis(&autograd::softmax, [](Doubles line) {
-           const double total = logsumexp_of(line);
-           for (double& x : line) x = std::exp(x - total);
-           return line;
-         });
-       }},
-      {"log_softmax",
-       [] {
-         check_along_axis(&autograd::log_softmax, [](Doubles line) {
-           const double total = logsumexp_of(line);
-           for (double& x : line) x -= total;
-           return line;
-         });
-       }},
-      {"matmul", check_matmul},
-      {"linear", [] { check_linear(true); }},
-      {"linear, no bias", [] { check_linear(false); }},
-      {"linear, sigmoid",
-       [] {
-         check_linear_then(autograd::Activation::sigmoid,
-                           [](const Tensor& x) { return sigmoid(x); });
-       }},
-      {"linear, tanh",
-       [] {
-         check_linear_then(autograd::Activation::tanh, [](const Tensor& x) { return tanh(x); });
-       }},
-      {"linear, relu",
-       [] {
-         check_linear_then(autograd::Activation::relu, [](const Tensor& x) { return relu(x); });
-       }},
-      {"transpose", check_moves},
-      {"reshape", check_moves},
-      {"broadcast_to", check_moves},
-      {"contiguous", check_moves},
-      {"to", check_cast},
-      {"where", check_where},
-      {"pick", check_pick},
-      {"unpick", check_pick},
-      {"mean_squared_error", check_mean_squared_error},
-  };
+  static const Checks list = [] {
+    Checks all = {
+        {"sum",
+         [] {
+           check_reduction([](auto& x, auto& axes, auto o) { return autograd::sum(x, axes, o); },
+                           sum_of, true);
+         }},
+        {"mean",
+         [] {
+           check_reduction([](auto& x, auto& axes, auto o) { return autograd::mean(x, axes, o); },
+                           [](const Doubles& line) {
+                             return line.empty() ? kNan
+                                                 : sum_of(line) / static_cast<double>(line.size());
+                           },
+                           true);
+         }},
+        {"max",
+         [] {
+           check_reduction(
+               [](auto& x, auto& axes, auto o) { return autograd::max(x, axes, o); },
+               [](const Doubles& line) { return *std::max_element(line.begin(), line.end()); },
+               false);
+         }},
+        {"sum_to",
+         [] {
+           check_reduction(
+               [](const Tensor& x, const Axes& axes, ReduceOptions options) {
+                 Shape kept = x.shape(), dropped;
+                 for (std::int64_t axis : axes)
+                   kept[static_cast<int>(axis < 0 ? axis + 3 : axis)] = 1;
+                 const Tensor y = autograd::sum_to(x, kept);
+                 for (int i = 0; i < 3; ++i) {
+                   bool gone = false;
+                   for (std::int64_t axis : axes) gone = gone || (axis < 0 ? axis + 3 : axis) == i;
+                   if (!gone) dropped.push_back(kept[i]);
+                 }
+                 return options.keepdim ? y : autograd::reshape(y, dropped);
+               },
+               sum_of, true);
+         }},
+        {"logsumexp",
+         [] {
+           check_along_axis(
+               [](const Tensor& x, std::int64_t axis) {
+                 return autograd::broadcast_to(autograd::logsumexp(x, axis, {.keepdim = true}),
+                                               x.shape());
+               },
+               [](const Doubles& line) { return Doubles(line.size(), logsumexp_of(line)); });
+         }},
+        {"softmax",
+         [] {
+           check_along_axis(&autograd::softmax, [](Doubles line) {
+             const double total = logsumexp_of(line);
+             for (double& x : line) x = std::exp(x - total);
+             return line;
+           });
+         }},
+        {"log_softmax",
+         [] {
+           check_along_axis(&autograd::log_softmax, [](Doubles line) {
+             const double total = logsumexp_of(line);
+             for (double& x : line) x -= total;
+             return line;
+           });
+         }},
+        {"matmul", check_matmul},
+        {"linear", [] { check_linear(true); }},
+        {"linear, no bias", [] { check_linear(false); }},
+        {"linear, sigmoid",
+         [] {
+           check_linear_then(autograd::Activation::sigmoid,
+                             [](const Tensor& x) { return sigmoid(x); });
+         }},
+        {"linear, tanh",
+         [] {
+           check_linear_then(autograd::Activation::tanh, [](const Tensor& x) { return tanh(x); });
+         }},
+        {"linear, relu",
+         [] {
+           check_linear_then(autograd::Activation::relu, [](const Tensor& x) { return relu(x); });
+         }},
+        {"transpose", check_moves},
+        {"reshape", check_moves},
+        {"broadcast_to", check_moves},
+        {"contiguous", check_moves},
+        {"to", check_cast},
+        {"where", check_where},
+        {"pick", check_pick},
+        {"unpick", check_pick},
+        {"mean_squared_error", check_mean_squared_error},
+    };
+    add_reduction_checks(all);
+    return all;
+  }();
   return list;
 }
 

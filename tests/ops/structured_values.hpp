@@ -69,4 +69,15 @@ inline std::vector<Tensor> layouts() {
           random({2, 1, 3})};
 }
 
+/// Walks every layout and every set of axes; `fold` makes one element of a line of them.
+void check_reduction(
+    const std::function<Tensor(const Tensor&, const autograd::Axes&, autograd::ReduceOptions)>& f,
+    const std::function<double(const Doubles&)>& fold, bool empty_too);
+/// Walks every layout and axis; `f_line` turns one line along the axis into another.
+void check_along_axis(const std::function<Tensor(const Tensor&, std::int64_t)>& f,
+                      const std::function<Doubles(const Doubles&)>& f_line);
+
+// One for each family file.
+void add_reduction_checks(Checks& checks);
+
 }  // namespace ops_test

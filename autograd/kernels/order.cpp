@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: Apache-2.0
+// An element becomes an integer that sorts like it, with its position behind: one comparison of plain
+// integers settles size and stability, and no order of the comparisons can change the result.
+#include "order.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <type_traits>
+
+#include "parallel.hpp"
+#include "reduce.hpp"
+#include "scratch.hpp"
+
+namespace autograd::kernels {
+
+namespace {
+
+constexpr std::size_t kTaskElements = 1 << 12;  // what a task should at least order
+
+__extension__ typedef unsigned __int128 Wide;
+
+// Unsigned integers in the order of the elements: floats have theirs but for the sign.
+template <class T> auto key_of(T x) {
+  if constexpr (std::is_same_v<T, bool>) {
+    return std::uint32_t{x};
+  } else if constexpr (std::is_same_v<T, std::int64_t>) {
+    return static_cast<std::uint64_t>(x) ^ (std::uint64_t{1} << 63);
+  } else {
+    using U = std::conditional_t<sizeof(T) == 4, std::uint32_t, std::uint64_t>;
+    constexpr U kSign = U{1} << (8 * sizeof(T) - 1);
+    if (std::isnan(x)) return static_cast<U>(~U{0});
+    const U bits = std::bit_cast<U>(x == 0 ? T(0) : x);
+    return static_cast<U>(bits & kSign ? ~bits : bits | kSign);
+  }
+}
+
+// Entry: std::uint64_t for keys and positions of 32 bits each, else Wide.
+template <class Entry> constexpr int kHalf = static_cast<int>(4 * sizeof(Entry));
+template <class Entry, class T> Entry entry_of(T x, std::size_t position, bool descending) {
+  const auto key = key_of(x);
+  using Key = std::remove_const_t<decltype(key)>;
+  return static_cast<Entry>(descending ? static_cast<Key>(~key) : key) << kHalf<Entry> |
+         static_cast<Entry>(position);
+}
+template <class Entry> std::int64_t position_of(Entry entry) {
+  constexpr Entry kLow = (Entry{1} << kHalf<Entry>)-1;
+  return static_cast<std::int64_t>(entry & kLow);
+}
+
+template <class T> bool is_nan(T x) {
+  if constexpr (std::is_floating_point_v<T>) return std::isnan(x);
+  return false;
+}
+
+// f(line, first, o, i) with the entries of every line, in scratch memory.
+template <class Entry, class T, class F>
+void for_each_line(const T* x, const Lines& lines, bool descending, F&& f) {
+  const std::size_t grain = kTaskElements / std::max<std::size_t>(1, lines.extent) + 1;
+  parallel_for(lines.outer * lines.inner, grain, [&](std::size_t begin, std::size_t end) {
+    Entry* line = scratch<Entry>(Scratch::order, lines.extent);
+    for (std::size_t task = begin; task < end; ++task) {
+      const std::size_t o = task / lines.inner, i = task % lines.inner;
+      const T* first = x + o * lines.extent * lines.inner + i;
+      for (std::size_t e = 0; e < lines.extent; ++e) {
+        line[e] = entry_of<Entry>(first[e * lines.inner], e, descending);
+      }
+      f(line, first, o, i);
+    }
+  });
+}
+
+// f.template operator()<Entry>() with the narrowest entry.
+template <class T, class F> void with_entry(std::size_t extent, F&& f) {
+  if constexpr (sizeof(T) <= 4) {
+    if (extent >> 32 == 0) return f.template operator()<std::uint64_t>();
+  }
+  f.template operator()<Wide>();
+}
+
+}  // namespace
+
+template <class T>
+void top_positions(const T* x, std::int64_t* index, Lines lines, std::size_t k, bool descending) {
+  with_entry<T>(lines.extent, [&]<class Entry>() {
+    for_each_line<Entry>(x, lines, descending,
+                         [&](Entry* line, const T*, std::size_t o, std::size_t i) {
+                           Entry* end = line + lines.extent;
+                           if (k < lines.extent) std::nth_element(line, line + k, end);
+                           std::sort(line, line + k);
+                           std::int64_t* to = index + o * k * lines.inner + i;
+                           for (std::size_t r = 0; r < k; ++r)
+                             to[r * lines.inner] = position_of(line[r]);
+                         });
+  });
+}
+
+template <class T>
+void rank_positions(const T* x, std::int64_t* index, Lines lines, std::size_t rank,
+                    bool nan_first) {
+  with_entry<T>(lines.extent, [&]<class Entry>() {
+    for_each_line<Entry>(x, lines, false,
+                         [&](Entry* line, const T* first, std::size_t o, std::size_t i) {
+                           std::int64_t& to = index[o * lines.inner + i];
+                           for (std::size_t e = 0; nan_first && e < lines.extent; ++e) {
+                             if (!is_nan(first[e * lines.inner])) continue;
+                             to = static_cast<std::int64_t>(e);
+                             return;
+                           }
+                           std::nth_element(line, line + rank, line + lines.extent);
+                           to = position_of(line[rank]);
+                         });
+  });
+}
+
+namespace {
+
+// The first element that is the line's extreme, which is NaN where there is one.
+template <class T> std::size_t first_extreme(const T* x, std::size_t extent, T top) {
+  std::size_t e = 0;
+  if (is_nan(top)) {
+    while (e + 1 < extent && !is_nan(x[e])) ++e;
+  } else {
+    while (e + 1 < extent && x[e] != top) ++e;
+  }
+  return e;
+}
+
+template <class T> void extremes(const T* x, T* top, const Lines& lines, bool largest) {
+  if constexpr (std::is_floating_point_v<T>) {
+    (largest ? &max<T> : &min<T>)(x, top, lines.outer, lines.extent, lines.inner);
+  } else {
+    for (std::size_t o = 0; o < lines.outer; ++o, top += lines.inner) {
+      const T* row = x + o * lines.extent * lines.inner;
+      std::copy_n(row, lines.inner, top);
+      for (std::size_t e = 1; e < lines.extent; ++e) {
+        row += lines.inner;
+        for (std::size_t i = 0; i < lines.inner; ++i) {
+          top[i] = largest ? std::max(top[i], row[i]) : std::min(top[i], row[i]);
+        }
+      }
+    }
+  }
+}
+
+}  // namespace
+
+template <class T>
+void extreme_positions(const T* x, std::int64_t* index, T* top, Lines lines, bool largest) {
+  extremes(x, top, lines, largest);
+  const std::size_t block = std::max<std::size_t>(1, lines.extent * lines.inner);
+  parallel_for(lines.outer, 8 * kTaskElements / block + 1, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t o = begin; o < end; ++o) {
+      const T *first = x + o * block, *tops = top + o * lines.inner;
+      std::int64_t* to = index + o * lines.inner;
+      if (lines.inner == 1) {
+        *to = static_cast<std::int64_t>(first_extreme(first, lines.extent, *tops));
+        continue;
+      }
+      for (std::size_t e = lines.extent; e-- > 0;) {  // what is found last comes first
+        const T* row = first + e * lines.inner;
+        for (std::size_t i = 0; i < lines.inner; ++i) {
+          to[i] = row[i] == tops[i] || is_nan(row[i]) ? static_cast<std::int64_t>(e) : to[i];
+        }
+      }
+    }
+  });
+}
+
+namespace {
+
+// f(e, at): entry e of [outer, k, inner] belongs to element `at` of [outer, extent, inner].
+template <class F>
+void for_each_position(const std::int64_t* index, const Lines& lines, std::size_t k, F&& f) {
+  const std::size_t row = k * lines.inner;
+  parallel_for(lines.outer, 8 * kTaskElements / std::max<std::size_t>(1, row) + 1,
+               [&](std::size_t begin, std::size_t end) {
+                 for (std::size_t o = begin; o < end; ++o) {
+                   std::size_t e = o * row;
+                   for (std::size_t r = 0; r < k; ++r) {
+                     for (std::size_t i = 0; i < lines.inner; ++i, ++e) {
+                       const auto at = static_cast<std::size_t>(index[e]);
+                       f(e, (o * lines.extent + at) * lines.inner + i);
+                     }
+                   }
+                 }
+               });
+}
+
+}  // namespace
+
+template <class T>
+void take_along(const T* x, const std::int64_t* index, T* y, Lines lines, std::size_t k) {
+  for_each_position(index, lines, k, [&](std::size_t e, std::size_t at) { y[e] = x[at]; });
+}
+template <class T>
+void add_along(const T* y, const std::int64_t* index, T* x, Lines lines, std::size_t k) {
+  for_each_position(index, lines, k, [&](std::size_t e, std::size_t at) { x[at] += y[e]; });
+}
+
+#define AUTOGRAD_INSTANTIATE(T)                                                    \
+  template void top_positions(const T*, std::int64_t*, Lines, std::size_t, bool);  \
+  template void rank_positions(const T*, std::int64_t*, Lines, std::size_t, bool); \
+  template void extreme_positions(const T*, std::int64_t*, T*, Lines, bool);       \
+  template void take_along(const T*, const std::int64_t*, T*, Lines, std::size_t)
+AUTOGRAD_INSTANTIATE(float);
+AUTOGRAD_INSTANTIATE(double);
+AUTOGRAD_INSTANTIATE(std::int64_t);
+AUTOGRAD_INSTANTIATE(bool);
+template void add_along(const float*, const std::int64_t*, float*, Lines, std::size_t);
+template void add_along(const double*, const std::int64_t*, double*, Lines, std::size_t);
+
+}  // namespace autograd::kernels

@@ -1,0 +1,139 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Writes reductions.txt beside this file: what PyTorch gives for reductions, scans and orders.
+
+usage: reductions_reference.py        (needs PyTorch; written with 1.13)
+
+    case NAME DTYPE ARGUMENT...       axes are joined by commas; `all` stands for no axes
+    x SHAPE SEED LEVELS LAYOUT        element i is sin(12.9898 i + SEED), rounded to a multiple of
+                                      1 / LEVELS unless that is 0; `strided`: f is given x with its
+                                      last two axes exchanged; a scalar's shape is `-`
+    y SHAPE VALUES...                 f(x)
+    i SHAPE VALUES...                 positions, where f gives them too
+    dx SHAPE VALUES...                gradient of sum(dy f(x)), dy_i = cos(0.7 i + 0.3)
+"""
+import math
+import pathlib
+import struct
+
+import torch
+
+
+def axes_of(text):
+    return None if text == "all" else [int(axis) for axis in text.split(",")]
+
+
+def over(function):
+    """function(x, axes, keepdim False), with every axis for `all`."""
+    return lambda x, axes: function(x, axes_of(axes) or list(range(x.dim())))
+
+
+OPS = {
+    "prod": lambda x, axis: torch.prod(x) if axis == "all" else torch.prod(x, int(axis)),
+    "amax": over(torch.amax),
+    "amin": over(torch.amin),
+    "max": lambda x, axis: torch.max(x, int(axis)),
+    "min": lambda x, axis: torch.min(x, int(axis)),
+    "argmax": lambda x, axis: torch.argmax(x, None if axis == "all" else int(axis)),
+    "argmin": lambda x, axis: torch.argmin(x, None if axis == "all" else int(axis)),
+    "any": lambda x, axis: torch.any(x != 0) if axis == "all" else torch.any(x != 0, int(axis)),
+    "all": lambda x, axis: torch.all(x != 0) if axis == "all" else torch.all(x != 0, int(axis)),
+    "count_nonzero": lambda x, axes: torch.count_nonzero(x, axes_of(axes)),
+    "nansum": over(lambda x, axes: torch.nansum(torch.log(x), axes)),
+    "nanmean": over(lambda x, axes: torch.nanmean(torch.log(x), axes)),
+    "var": lambda x, c, axes: torch.var(x, axes_of(axes), correction=int(c), keepdim=False),
+    "std": lambda x, c, axes: torch.std(x, axes_of(axes), correction=int(c), keepdim=False),
+    "norm": lambda x, p, axes: torch.linalg.vector_norm(x, float(p), axes_of(axes)),
+    "cumsum": lambda x, axis: torch.cumsum(x, int(axis)),
+    "cumprod": lambda x, axis: torch.cumprod(x, int(axis)),
+    "logcumsumexp": lambda x, axis: torch.logcumsumexp(x, int(axis)),
+    "sort": lambda x, axis, way: torch.sort(x, dim=int(axis), descending=way == "down",
+                                            stable=True),
+    "topk": lambda x, k, axis, way: torch.topk(x, int(k), int(axis), way == "down"),
+    "kthvalue": lambda x, k, axis: torch.kthvalue(x, int(k), int(axis)),
+    "median": lambda x, axis: torch.median(x) if axis == "all" else torch.median(x, int(axis)),
+}
+
+# What each op is called with: (arguments, shape, levels, layout), at least four of them.
+AXIS = [("1", (3, 4), 0, "plain"), ("0", (3, 4), 0, "strided"), ("1", (2, 3, 4), 0, "plain"),
+        ("-1", (2, 9), 2, "plain")]
+FLAT = AXIS + [("all", (5,), 0, "plain"), ("all", (), 0, "plain")]
+AXES = [("all", (3, 4), 0, "plain"), ("0", (3, 4), 0, "strided"), ("0,2", (2, 3, 4), 0, "plain"),
+        ("-1", (2, 9), 2, "plain")]
+
+
+def before(word, rows):
+    return [(f"{word} {arguments}", *rest) for arguments, *rest in rows]
+
+
+CASES = {
+    **{name: FLAT for name in ("prod", "argmax", "argmin", "any", "all")},
+    **{name: AXIS for name in ("max", "min", "cumsum", "cumprod", "logcumsumexp")},
+    **{name: AXES for name in ("amax", "amin", "count_nonzero", "nansum", "nanmean")},
+    **{name: before("1", AXES) + before("0", AXES) + before("2", AXES[1:3])
+       for name in ("var", "std")},
+    "norm": [row for p in ("2", "1", "0", "3", "1.5", "0.5", "-2", "inf", "-inf")
+             for row in before(p, AXES)],
+    "sort": [(f"{arguments} {way}", *rest) for arguments, *rest in AXIS for way in ("up", "down")],
+    "topk": [("2 1 down", (3, 4), 0, "plain"), ("1 0 up", (3, 4), 0, "strided"),
+             ("2 1 down", (2, 3, 4), 0, "plain"), ("9 -1 up", (2, 9), 0, "plain")],
+    "kthvalue": [("3 1", (3, 4), 0, "plain"), ("1 0", (3, 4), 0, "strided"),
+                 ("2 1", (2, 3, 4), 0, "plain"), ("9 -1", (2, 9), 0, "plain")],
+    "median": [("1", (3, 4), 0, "plain"), ("0", (3, 4), 0, "strided"), ("1", (2, 3, 4), 0, "plain"),
+               ("-1", (2, 9), 0, "plain"), ("all", (3, 4), 0, "strided"), ("all", (9,), 2, "plain")],
+}
+
+
+def make_input(shape, seed, levels, dtype):
+    values = [math.sin(12.9898 * i + seed) for i in range(math.prod(shape))]
+    if levels:
+        values = [round(v * levels) / levels for v in values]
+    return torch.tensor(values, dtype=torch.float64).to(dtype).reshape(shape)
+
+
+def shortest(value, dtype):
+    """The fewest digits that read back as the same number of that type."""
+    if dtype == torch.float64 or not math.isfinite(value):
+        return repr(value)
+    texts = (f"{value:.{digits}g}" for digits in range(1, 10))
+    return next(t for t in texts if struct.unpack("f", struct.pack("f", float(t)))[0] == value)
+
+
+def line(tag, tensor):
+    shape = ",".join(map(str, tensor.shape)) or "-"
+    if not tensor.is_floating_point():
+        return f"{tag} {shape} " + " ".join(str(int(v)) for v in tensor.flatten())
+    digits = [shortest(v, tensor.dtype) for v in tensor.detach().flatten().tolist()]
+    return f"{tag} {shape} " + " ".join(digits)
+
+
+def blocks():
+    seed = 0
+    for name, rows in CASES.items():
+        for arguments, shape, levels, layout in rows:
+            seed += 1
+            for dtype in (torch.float32, torch.float64):
+                x = make_input(shape, seed, levels, dtype).requires_grad_()
+                given = x.transpose(-1, -2) if layout == "strided" else x
+                result = OPS[name](given, *arguments.split())
+                y, index = (result if isinstance(result, tuple) else (result, None))
+                yield f"case {name} {str(dtype)[6:]} {arguments}"
+                yield f"x {','.join(map(str, shape)) or '-'} {seed} {levels} {layout}"
+                yield line("y", y)
+                if index is not None:
+                    yield line("i", index)
+                if y.is_floating_point():
+                    dy = torch.tensor([math.cos(0.7 * i + 0.3) for i in range(y.numel())],
+                                      dtype=torch.float64).to(dtype).reshape(y.shape)
+                    y.backward(dy)
+                    yield line("dx", torch.zeros_like(x) if x.grad is None else x.grad)
+
+
+def main():
+    torch.set_num_threads(1)
+    path = pathlib.Path(__file__).with_name("reductions.txt")
+    path.write_text("\n".join(blocks()) + "\n")
+
+
+if __name__ == "__main__":
+    main()
