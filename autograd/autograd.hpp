@@ -10,6 +10,7 @@
 #include "grad.hpp"
 #include "gradcheck.hpp"
 #include "memory.hpp"
+#include "network.hpp"
 #include "scalar_functions.hpp"
 #include "scalar_math.hpp"
 #include "scalars_and_tensors.hpp"
