@@ -90,9 +90,15 @@ ops::Statistics fixed_statistics(const Tensor& mean, const Tensor& variance, std
   return result;
 }
 
-template <class T> void move_towards(const Tensor& target, std::size_t i, double value, double m) {
-  T& element = ops::data<T>(target)[i];
-  element = static_cast<T>((1 - m) * static_cast<double>(element) + m * value);
+void move_towards(const char* function, Tensor running, const Tensor& learned, double m) {
+  dispatch_floating(function, running.dtype(), [&]<class T>(T) {
+    for (std::size_t i = 0; i < ops::count(running); ++i) {
+      T& element = ops::data<T>(running)[i];
+      element = static_cast<T>((1 - m) * static_cast<double>(element) +
+                               m * ops::data<double>(learned)[i]);
+    }
+  });
+  note_change(running, function);
 }
 
 // running := (1 - momentum) running + momentum batch; means over the samples, variances unbiased.
@@ -110,14 +116,8 @@ void learn(const char* function, const Tensor& mean, const Tensor& variance,
     ops::data<double>(means)[c] = m / rows;
     ops::data<double>(variances)[c] = v / rows;
   }
-  for (auto [running, learned] : {std::pair{mean, means}, std::pair{variance, variances}}) {
-    dispatch_floating(function, running.dtype(), [&, learned = learned]<class T>(T) {
-      for (std::size_t c = 0; c < s.groups; ++c) {
-        move_towards<T>(running, c, ops::data<double>(learned)[c], momentum);
-      }
-    });
-    note_change(running, function);
-  }
+  move_towards(function, mean, means, momentum);
+  move_towards(function, variance, variances, momentum);
 }
 
 Tensor normalized(const Tensor& x, const NormShape& s, NormKind kind, double eps,
@@ -127,6 +127,59 @@ Tensor normalized(const Tensor& x, const NormShape& s, NormKind kind, double eps
   const Tensor b = bias.defined() ? bias : zeros(parameters, x.dtype());
   return apply(ops::Normalize{s, kind, eps, std::move(statistics), parameters}, x, w, b);
 }
+
+// Batch and instance norm: statistics of each channel, of the whole batch or of each sample.
+struct ChannelNorm {
+  const char *function, *fix;
+  bool by_sample, use_input;
+  double momentum, eps;
+
+  Tensor run(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+             const Tensor& weight, const Tensor& bias) const {
+    check(x, running_mean, running_var, weight, bias);
+    const Shape channels = {x.shape()[1]};
+    const std::size_t n = size(x.shape()[0]);
+    const NormShape s = {.outer = by_sample ? 1 : n,
+                         .samples = by_sample ? n : 1,
+                         .groups = size(channels[0]),
+                         .inner = size(product(x.shape(), 2))};
+    if (!use_input) {
+      const auto rows = static_cast<std::int64_t>(s.samples);
+      return normalized(x, s, NormKind::fixed, eps,
+                        fixed_statistics(running_mean, running_var, rows, eps), weight, bias,
+                        channels);
+    }
+    if (s.row_size() < 2) {
+      throw ValueError(std::string(function) + ": too few elements per channel: x is " +
+                       to_string(x.shape()) + "; need at least 2 (" + std::to_string(s.row_size()) +
+                       ")");
+    }
+    const ops::Statistics batch = ops::statistics_of(x, s, NormKind::centered, eps);
+    Tensor y = normalized(x, s, NormKind::centered, eps, batch, weight, bias, channels);
+    if (running_mean.defined() && s.samples > 0) {
+      learn(function, running_mean, running_var, batch, s, momentum);
+    }
+    return y;
+  }
+
+ private:
+  void check(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
+             const Tensor& weight, const Tensor& bias) const {
+    detail::check_floating(function, x);
+    check_channels(function, x);
+    check_eps(function, eps);
+    check_momentum(function, momentum);
+    check_running(function, x, running_mean, running_var);
+    check_parameter(function, "weight", x, weight, {x.shape()[1]});
+    check_parameter(function, "bias", x, bias, {x.shape()[1]});
+    if (!use_input && !running_mean.defined()) {
+      throw ValueError(std::string(function) +
+                       ": no statistics: running_mean and running_var are undefined; need them, "
+                       "or " +
+                       fix);
+    }
+  }
+};
 
 // The layout of norms over the last axes; throws unless x ends in them.
 NormShape last_axes(const char* function, const Tensor& x, const Shape& last) {
@@ -147,36 +200,13 @@ NormShape last_axes(const char* function, const Tensor& x, const Shape& last) {
 
 Tensor batch_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                   const Tensor& weight, const Tensor& bias, const BatchNormOptions& options) {
-  constexpr const char* kName = "batch_norm";
-  detail::check_floating(kName, x);
-  check_channels(kName, x);
-  const std::int64_t channels = x.shape()[1];
-  check_eps(kName, options.eps);
-  check_momentum(kName, options.momentum);
-  check_running(kName, x, running_mean, running_var);
-  check_parameter(kName, "weight", x, weight, {channels});
-  check_parameter(kName, "bias", x, bias, {channels});
-  const NormShape s = {
-      .outer = size(x.shape()[0]), .groups = size(channels), .inner = size(product(x.shape(), 2))};
-  if (!options.training) {
-    if (!running_mean.defined()) {
-      throw ValueError(
-          "batch_norm: no statistics: running_mean and running_var are undefined; need them, or "
-          ".training = true");
-    }
-    return normalized(x, s, NormKind::fixed, options.eps,
-                      fixed_statistics(running_mean, running_var, 1, options.eps), weight, bias,
-                      {channels});
-  }
-  if (s.row_size() < 2) {
-    throw ValueError("batch_norm: too few elements per channel to train on: x is " +
-                     to_string(x.shape()) + "; need at least 2 (" + std::to_string(s.row_size()) +
-                     ")");
-  }
-  ops::Statistics batch = ops::statistics_of(x, s, NormKind::centered, options.eps);
-  Tensor y = normalized(x, s, NormKind::centered, options.eps, batch, weight, bias, {channels});
-  if (running_mean.defined()) learn(kName, running_mean, running_var, batch, s, options.momentum);
-  return y;
+  const ChannelNorm norm = {.function = "batch_norm",
+                            .fix = ".training = true",
+                            .by_sample = false,
+                            .use_input = options.training,
+                            .momentum = options.momentum,
+                            .eps = options.eps};
+  return norm.run(x, running_mean, running_var, weight, bias);
 }
 
 Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& weight,
@@ -229,38 +259,13 @@ Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight
 
 Tensor instance_norm(const Tensor& x, const Tensor& running_mean, const Tensor& running_var,
                      const Tensor& weight, const Tensor& bias, const InstanceNormOptions& options) {
-  constexpr const char* kName = "instance_norm";
-  detail::check_floating(kName, x);
-  check_channels(kName, x);
-  const std::int64_t channels = x.shape()[1];
-  check_eps(kName, options.eps);
-  check_momentum(kName, options.momentum);
-  check_running(kName, x, running_mean, running_var);
-  check_parameter(kName, "weight", x, weight, {channels});
-  check_parameter(kName, "bias", x, bias, {channels});
-  const NormShape s = {.samples = size(x.shape()[0]),
-                       .groups = size(channels),
-                       .inner = size(product(x.shape(), 2))};
-  if (!options.use_input_stats) {
-    if (!running_mean.defined()) {
-      throw ValueError(
-          "instance_norm: no statistics: running_mean and running_var are undefined; need them, or "
-          ".use_input_stats = true");
-    }
-    return normalized(x, s, NormKind::fixed, options.eps,
-                      fixed_statistics(running_mean, running_var, x.shape()[0], options.eps),
-                      weight, bias, {channels});
-  }
-  if (s.row_size() < 2) {
-    throw ValueError("instance_norm: too few elements per channel: x is " + to_string(x.shape()) +
-                     "; need at least 2 in space (" + std::to_string(s.row_size()) + ")");
-  }
-  ops::Statistics batch = ops::statistics_of(x, s, NormKind::centered, options.eps);
-  Tensor y = normalized(x, s, NormKind::centered, options.eps, batch, weight, bias, {channels});
-  if (running_mean.defined() && s.samples > 0) {
-    learn(kName, running_mean, running_var, batch, s, options.momentum);
-  }
-  return y;
+  const ChannelNorm norm = {.function = "instance_norm",
+                            .fix = ".use_input_stats = true",
+                            .by_sample = true,
+                            .use_input = options.use_input_stats,
+                            .momentum = options.momentum,
+                            .eps = options.eps};
+  return norm.run(x, running_mean, running_var, weight, bias);
 }
 
 }  // namespace autograd

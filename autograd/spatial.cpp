@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "spatial.hpp"
 
+#include "apply.hpp"
 #include "functions.hpp"
 
 namespace autograd::detail {
@@ -60,4 +61,23 @@ Tensor like_input(const Tensor& y, const Tensor& x) {
   return reshape(y, shape);
 }
 
+Tensor resampled(const char* function, const Tensor& x, const Shape& batched,
+                 std::vector<kernels::AxisMap> maps) {
+  check_floating(function, x);
+  Tensor y = with_batch(x, batched);
+  for (std::size_t i = maps.size(); i-- > 0;) {
+    y = ops::resample(y, std::make_shared<const kernels::AxisMap>(std::move(maps[i])),
+                      2 + static_cast<int>(i));
+  }
+  return like_input(y, x);
+}
+
 }  // namespace autograd::detail
+
+namespace autograd {
+
+Tensor ops::resample(const Tensor& x, std::shared_ptr<const kernels::AxisMap> map, int axis) {
+  return apply(Resample{std::move(map), axis}, x);
+}
+
+}  // namespace autograd

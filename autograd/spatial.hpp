@@ -3,7 +3,9 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
+#include "kernels/pool.hpp"
 #include "network.hpp"
 
 namespace autograd::detail {
@@ -26,5 +28,8 @@ void check_same_dtype(const char* function, const Tensor& x, const char* name_of
 Tensor with_batch(const Tensor& x, const Shape& batched);
 /// y without its batch axis where x had none.
 Tensor like_input(const Tensor& y, const Tensor& x);
+/// The maps along the spatial axes of x, one after the other; `batched` is batched_shape of x.
+Tensor resampled(const char* function, const Tensor& x, const Shape& batched,
+                 std::vector<kernels::AxisMap> maps);
 
 }  // namespace autograd::detail

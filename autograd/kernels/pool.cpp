@@ -74,34 +74,58 @@ AxisMap transposed(const AxisMap& map) {
   return result;
 }
 
+namespace {
+
+// One row of results: y[o] of x[in].
+template <class T> void resample_line(const AxisMap& map, const T* x, T* y) {
+  const std::size_t out = map.begin.size() - 1;
+  const std::int64_t* source = map.source.data();
+  const double* weight = map.weight.data();
+  for (std::size_t o = 0, t = 0; o < out; ++o) {
+    double sum = 0;
+    for (const auto end = static_cast<std::size_t>(map.begin[o + 1]); t < end; ++t) {
+      sum += weight[t] * static_cast<double>(x[source[t]]);
+    }
+    y[o] = static_cast<T>(map.divisor.empty() ? sum : sum / map.divisor[o]);
+  }
+}
+
+// The same for vectors of `inner` elements: y[o, :] of x[in, :].
+template <class T> void resample_lines(const AxisMap& map, const T* x, T* y, std::size_t inner) {
+  constexpr std::size_t kBlock = 64;
+  const std::size_t out = map.begin.size() - 1;
+  double sum[kBlock];
+  for (std::size_t o = 0; o < out; ++o) {
+    const auto first = static_cast<std::size_t>(map.begin[o]);
+    const auto end = static_cast<std::size_t>(map.begin[o + 1]);
+    const double d = map.divisor.empty() ? 1.0 : map.divisor[o];
+    for (std::size_t i = 0; i < inner; i += kBlock) {
+      const std::size_t n = std::min(kBlock, inner - i);
+      for (std::size_t k = 0; k < n; ++k) sum[k] = 0;
+      for (std::size_t t = first; t < end; ++t) {
+        const T* from = x + static_cast<std::size_t>(map.source[t]) * inner + i;
+        const double w = map.weight[t];
+        for (std::size_t k = 0; k < n; ++k) sum[k] += w * static_cast<double>(from[k]);
+      }
+      T* to = y + o * inner + i;
+      for (std::size_t k = 0; k < n; ++k) to[k] = static_cast<T>(sum[k] / d);
+    }
+  }
+}
+
+}  // namespace
+
 template <class T>
 void resample(const AxisMap& map, const T* x, T* y, std::size_t outer, std::size_t inner) {
-  constexpr std::size_t kBlock = 64;
   const auto in = static_cast<std::size_t>(map.in), out = map.begin.size() - 1;
-  const std::size_t per_item = inner * (map.source.size() + out);
-  parallel_for(outer, grain(static_cast<std::int64_t>(per_item)),
-               [&](std::size_t first, std::size_t end) {
-                 double sum[kBlock];
-                 for (std::size_t row = first; row < end; ++row) {
-                   for (std::size_t o = 0; o < out; ++o) {
-                     for (std::size_t i = 0; i < inner; i += kBlock) {
-                       const std::size_t n = std::min(kBlock, inner - i);
-                       std::fill_n(sum, n, 0.0);
-                       for (auto t = static_cast<std::size_t>(map.begin[o]);
-                            t < static_cast<std::size_t>(map.begin[o + 1]); ++t) {
-                         const T* from =
-                             x + (row * in + static_cast<std::size_t>(map.source[t])) * inner + i;
-                         const double w = map.weight[t];
-                         for (std::size_t k = 0; k < n; ++k)
-                           sum[k] += w * static_cast<double>(from[k]);
-                       }
-                       T* to = y + (row * out + o) * inner + i;
-                       const double d = map.divisor.empty() ? 1.0 : map.divisor[o];
-                       for (std::size_t k = 0; k < n; ++k) to[k] = static_cast<T>(sum[k] / d);
-                     }
-                   }
-                 }
-               });
+  const auto work = static_cast<std::int64_t>(inner * (map.source.size() + out));
+  parallel_for(outer, grain(work), [&](std::size_t first, std::size_t end) {
+    for (std::size_t row = first; row < end; ++row) {
+      const T* from = x + row * in * inner;
+      T* to = y + row * out * inner;
+      inner == 1 ? resample_line(map, from, to) : resample_lines(map, from, to, inner);
+    }
+  });
 }
 
 template void max_pool_index(const Windows&, const float*, std::int64_t*, std::size_t);

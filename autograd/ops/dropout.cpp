@@ -33,10 +33,10 @@ void Dropout::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) cons
   dx.set(0, drop(dy, p, seed, first_block));
 }
 std::vector<OpCase> Dropout::cases() {
-  const auto f = [](double p) {
-    return [p](const std::vector<Tensor>& in) {
+  const auto f = [](double share) {
+    return [share](const std::vector<Tensor>& in) {
       Generator generator(3);
-      return autograd::dropout(in[0], generator, {.p = p});
+      return autograd::dropout(in[0], generator, {.p = share});
     };
   };
   return {{"half", {{3, 5}}, f(0.5)},

@@ -185,7 +185,7 @@ TEST(NetworkErrors, Normalization) {
       "divisor of 4",
       [](const Tensor& x) { group_norm(x, 3); });
   expect_error<ValueError>(
-      "instance_norm: too few elements per channel: x is [2, 4, 1]; need at least 2 in space (1)",
+      "instance_norm: too few elements per channel: x is [2, 4, 1]; need at least 2 (1)",
       [](const Tensor&) {
         instance_norm(ones({2, 4, 1}));
       });
