@@ -17,6 +17,7 @@
 #include "memory.hpp"
 #include "scalar_cmath.hpp"
 #include "reductions.hpp"
+#include "network.hpp"
 #include "scalar_functions.hpp"
 #include "scalar_math.hpp"
 #include "scalars_and_tensors.hpp"

@@ -8,13 +8,19 @@
 #include <string>
 #include <vector>
 
+#include "conv.hpp"
+#include "ctc.hpp"
+#include "dropout.hpp"
 #include "elementwise.hpp"
 #include "elementwise_ops.hpp"
+#include "embedding.hpp"
 #include "linear_algebra.hpp"
 #include "loss.hpp"
+#include "norm.hpp"
 #include "norms.hpp"
 #include "op.hpp"
 #include "order.hpp"
+#include "pool.hpp"
 #include "reduce.hpp"
 #include "scan.hpp"
 #include "shape_ops.hpp"
@@ -35,6 +41,8 @@ using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
 using ShapeOps = OpList<Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick>;
 using LossOps = OpList<MeanSquaredError>;
+using NetworkOps = OpList<Conv, ConvData, ConvWeight, PickEach, UnpickEach, Resample, Normalize,
+                          Dropout, Embedding, EmbeddingGradient, CtcLoss>;
 
 template <class... Lists> struct Joined;
 template <class... Ops> struct Joined<OpList<Ops...>> { using type = OpList<Ops...>; };
@@ -42,8 +50,8 @@ template <class... A, class... B, class... Rest>
 struct Joined<OpList<A...>, OpList<B...>, Rest...> {
   using type = typename Joined<OpList<A..., B...>, Rest...>::type;
 };
-using StructuredOps =
-    Joined<ReduceOps, NormOps, ScanOps, OrderOps, LinearAlgebraOps, ShapeOps, LossOps>::type;
+using StructuredOps = Joined<ReduceOps, NormOps, ScanOps, OrderOps, LinearAlgebraOps, ShapeOps,
+                             LossOps, NetworkOps>::type;
 
 template <class Op>
 concept HasCases = requires {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reductions, scans and orders beside what PyTorch gives for them: tests/golden/reductions.txt.
-#include "golden.hpp"
+#include "golden_reductions.hpp"
 
 namespace ops_test {
 namespace {
