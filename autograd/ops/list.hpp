@@ -8,13 +8,16 @@
 #include <string>
 #include <vector>
 
+#include "arrange_ops.hpp"
 #include "elementwise.hpp"
 #include "elementwise_ops.hpp"
+#include "index_ops.hpp"
 #include "linear_algebra.hpp"
 #include "loss.hpp"
 #include "op.hpp"
 #include "reduce.hpp"
 #include "shape_ops.hpp"
+#include "view_ops.hpp"
 
 namespace autograd::ops {
 
@@ -28,6 +31,10 @@ using ReduceOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo>;
 using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
 using ShapeOps = OpList<Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick>;
+using ViewOps = OpList<View<PermuteMap>, View<SliceMap>, Unview<SliceMap>, View<DiagonalMap>,
+                       Unview<DiagonalMap>, View<WindowMap>, Unview<WindowMap>, View<FlipMap>>;
+using ArrangeOps = OpList<Cat, Triangle>;
+using IndexOps = OpList<IndexSelect, IndexAdd, IndexCopy, Gather, ScatterAdd, Scatter>;
 using LossOps = OpList<MeanSquaredError>;
 
 template <class... Lists> struct Joined;
@@ -36,7 +43,8 @@ template <class... A, class... B, class... Rest>
 struct Joined<OpList<A...>, OpList<B...>, Rest...> {
   using type = typename Joined<OpList<A..., B...>, Rest...>::type;
 };
-using StructuredOps = Joined<ReduceOps, LinearAlgebraOps, ShapeOps, LossOps>::type;
+using StructuredOps =
+    Joined<ReduceOps, LinearAlgebraOps, ShapeOps, ViewOps, ArrangeOps, IndexOps, LossOps>::type;
 
 template <class Op>
 concept HasCases = requires {
