@@ -117,42 +117,52 @@ void check_count(const Tensor& x, const std::vector<Index>& places) {
   }
 }
 
+// Where the next place stands: an axis of x, one of the sliced tensor, and the axes an ellipsis fills.
+struct Cursor {
+  int axis = 0, out = 0, left = 0;
+};
+
+void add_tensor(Plan& plan, const Tensor& x, const Tensor& index, Cursor& at) {
+  const bool mask = index.dtype() == boolean;
+  if (mask) {
+    add_mask(plan, x, at.axis, at.out, index);
+  } else {
+    plan.tensors.push_back({at.out, checked_tensor(index, x.shape()[at.axis])});
+  }
+  const int used = mask ? index.dim() : 1;
+  at.axis += used;
+  at.out += used;
+}
+
+void add_place(Plan& plan, const Tensor& x, const Index& place, Cursor& at) {
+  switch (place.kind) {
+    case Index::Kind::number:
+      plan.map.set(at.axis, checked_number(x, at.axis, place.number), 1);
+      plan.map.dropped |= 1u << at.axis++;
+      break;
+    case Index::Kind::slice:
+      set_slice(plan.map, at.axis, x.shape()[at.axis], place.slice);
+      if (place.slice.step < 0) plan.turned.axes |= 1u << at.out;
+      ++at.axis;
+      ++at.out;
+      break;
+    case Index::Kind::rest:
+      at.axis += at.left;
+      at.out += at.left;
+      break;
+    case Index::Kind::new_axis:
+      if (at.out < 31) plan.map.added |= 1u << at.out++;  // far too many already
+      break;
+    case Index::Kind::tensor: add_tensor(plan, x, place.tensor, at);
+  }
+}
+
 Plan make_plan(const Tensor& x, const std::vector<Index>& places) {
   check_count(x, places);
-  std::int64_t left = x.dim();
-  for (const Index& place : places) left -= axes_used(place);
+  Cursor at{.left = x.dim()};
+  for (const Index& place : places) at.left -= static_cast<int>(axes_used(place));
   Plan plan{SliceMap::whole(x.shape()), {}, {}, {}};
-  int axis = 0, out = 0;  // of x, of the sliced tensor
-  for (const Index& place : places) {
-    switch (place.kind) {
-      case Index::Kind::number:
-        plan.map.set(axis, checked_number(x, axis, place.number), 1);
-        plan.map.dropped |= 1u << axis++;
-        break;
-      case Index::Kind::slice:
-        set_slice(plan.map, axis, x.shape()[axis], place.slice);
-        if (place.slice.step < 0) plan.turned.axes |= 1u << out;
-        ++axis, ++out;
-        break;
-      case Index::Kind::rest:
-        axis += static_cast<int>(left);
-        out += static_cast<int>(left);
-        break;
-      case Index::Kind::new_axis:
-        if (out < 31) plan.map.added |= 1u << out++;
-        break;
-      case Index::Kind::tensor: {
-        const int used = static_cast<int>(axes_used(place));
-        if (place.tensor.dtype() == boolean) {
-          add_mask(plan, x, axis, out, place.tensor);
-        } else {
-          plan.tensors.push_back({out, checked_tensor(place.tensor, x.shape()[axis])});
-        }
-        axis += used;
-        out += used;
-      }
-    }
-  }
+  for (const Index& place : places) add_place(plan, x, place, at);
   plan.sliced = plan.map(ops::row_major_layout(x.shape())).shape;  // throws for too many axes
   return plan;
 }

@@ -51,6 +51,15 @@ template <class F> void for_each_place(const Shape& x, int axis, const Tensor& i
       });
 }
 
+// A call to copy one element would take longer than the copy.
+template <class T> void copy_run(const T* from, std::int64_t n, T* to) {
+  if (n == 1) {
+    *to = *from;
+  } else {
+    std::copy_n(from, n, to);
+  }
+}
+
 template <class T> void add_runs(T* x, const T* y, const Sides& sides, const Tensor& index, T a) {
   for_each_run(sides, index, [&](std::int64_t to, std::int64_t from) {
     for (std::int64_t k = 0; k < sides.inner; ++k) {
@@ -121,7 +130,7 @@ Tensor IndexSelect::forward(const Tensor& x) const {
   Tensor y = make(shape, x.dtype());
   dispatch(x.dtype(), [&]<class T>(T) {
     for_each_run(sides, index.tensor(), [&](std::int64_t in, std::int64_t out) {
-      std::copy_n(source.data<T>() + in, sides.inner, data<T>(y) + out);
+      copy_run(source.data<T>() + in, sides.inner, data<T>(y) + out);
     });
   });
   return y;
@@ -211,7 +220,7 @@ Tensor IndexCopy::forward(const Tensor& x, const Tensor& source) const {
   const Dense replacement(source);
   dispatch(x.dtype(), [&]<class T>(T) {
     for_each_run(sides, index.tensor(), [&](std::int64_t to, std::int64_t from) {
-      std::copy_n(replacement.data<T>() + from, sides.inner, data<T>(y) + to);
+      copy_run(replacement.data<T>() + from, sides.inner, data<T>(y) + to);
     });
   });
   return y;

@@ -323,9 +323,82 @@ Functions index_functions() {
   };
 }
 
+Functions more_functions() {
+  return {
+      {"squeeze of a view, batch", [](In in) { return squeeze(transpose(in[0], 0, 2), 1); }},
+      {"select of a view", [](In in) { return select(transpose(in[0]), 0, 2); }},
+      {"diag_embed, below", [](In in) { return diag_embed(in[0], {.offset = -2}); }},
+      {"diag_embed, none", [](In in) { return diag_embed(in[0], {.offset = 1}); }},
+      {"windows, last axis, apart", [](In in) { return unfold(in[0], 2, 1, 3); }},
+      {"windows, one", [](In in) { return unfold(in[0], 0, 3, 5); }},
+      {"fold, unbatched, apart",
+       [](In in) {
+         return fold(in[0], {4, 4}, {.kernel_size = {2, 2}, .stride = {2, 2}});
+       }},
+      {"flip, batch", [](In in) { return flip(in[0], {1}); }},
+      {"roll, none", [](In in) { return roll(in[0], {1}, {0}); }},
+      {"stack, batch, negative", [](In in) { return stack(in, -2); }},
+      {"stack, none", [](In in) { return stack(in); }},
+      {"repeat_interleave, none", [](In in) { return repeat_interleave(in[0], 0, 0); }},
+      {"repeat_interleave of a view",
+       [](In in) { return repeat_interleave(transpose(in[0]), 3, -1); }},
+      {"index_select, batch",
+       [](In in) {
+         return index_select(in[0], 1, i64({1, 1, 2}));
+       }},
+      {"index_add, batch",
+       [](In in) {
+         return index_add(in[0], 1, i64({2, 2}), in[1]);
+       }},
+      {"index_add, none", [](In in) { return index_add(in[0], 1, none({0}), in[1]); }},
+      {"index_copy, batch",
+       [](In in) {
+         return index_copy(in[0], 1, i64({2, 0}), in[1]);
+       }},
+      {"index_copy of a view",
+       [](In in) { return index_copy(transpose(in[0]), 1, i64({3}), transpose(in[1])); }},
+      {"index_copy, none", [](In in) { return index_copy(in[0], 1, none({0}), in[1]); }},
+      {"gather, batch",
+       [](In in) {
+         return gather(in[0], 2, i64({{{3, 3}, {0, 1}}}));
+       }},
+      {"scatter, batch",
+       [](In in) {
+         return scatter(in[0], 2, i64({{{3, 2}, {0, 1}}}), in[1]);
+       }},
+      {"scatter, none",
+       [](In in) {
+         return scatter(in[0], 1, none({3, 0}), in[1]);
+       }},
+      {"scatter_add, batch",
+       [](In in) {
+         return scatter_add(in[0], 2, i64({{{3, 3}, {0, 1}}}), in[1]);
+       }},
+      {"scatter_add, none",
+       [](In in) {
+         return scatter_add(in[0], 1, none({3, 0}), in[1]);
+       }},
+      {"take_along_dim of a view",
+       [](In in) {
+         return take_along_dim(transpose(in[0]), i64({{3, 0}, {1, 1}, {2, 3}}), 1);
+       }},
+      {"take_along_dim, none",
+       [](In in) {
+         return take_along_dim(in[0], none({3, 0}), 1);
+       }},
+      {"masked_fill of a view", [](In in) { return masked_fill(transpose(in[0]), mask(), 0.5); }},
+      {"masked_select, none", [](In in) { return masked_select(in[0], mask() != mask()); }},
+      {"pad, none",
+       [](In in) {
+         return pad(in[0], {0, 1, 1, 0}, {.value = -1});
+       }},
+  };
+}
+
 TEST(Golden, Index) {
   Functions all = view_functions();
-  for (const Functions& more : {arranging_functions(), place_functions(), index_functions()}) {
+  for (const Functions& more :
+       {arranging_functions(), place_functions(), index_functions(), more_functions()}) {
     all.insert(more.begin(), more.end());
   }
   expect_golden("index", all);

@@ -230,6 +230,24 @@ TEST(HardCases, scatter_of_a_larger_source) {
   }
 }
 
+// The stride of an axis of extent 1 means nothing: reshape must not take it for that of a neighbor.
+TEST(HardCases, axes_of_one_element_in_a_reshape) {
+  const Tensor x = transpose(f64({{1, 2, 3}, {4, 5, 6}}));  // [3, 2], strides 1 and 3
+  const Tensor want = f64({1, 4, 2, 5, 3, 6});
+  for (const Tensor& y : {x(slice(), newaxis), x(newaxis, ellipsis, newaxis), unsqueeze(x, 1),
+                          transpose(x(newaxis), 0, 1), x(slice(), newaxis)(slice(), slice(0, 1))}) {
+    expect_same(reshape(y, {-1}), want);
+    expect_same(contiguous(flatten(y, 0, 1)), contiguous(reshape(y, flatten(y, 0, 1).shape())));
+    expect_same(reshape(squeeze(y), {6}), want);
+    EXPECT_EQ(squeeze(y).node()->base, x.node()->base) << "a view";
+    EXPECT_EQ(unsqueeze(y, 0).node()->base, x.node()->base) << "a view";
+  }
+  const Tensor wide = expand(f64({{{1}}, {{2}}}), {2, 1, 3});
+  expect_same(reshape(wide, {-1}), f64({1, 1, 1, 2, 2, 2}));
+  EXPECT_EQ(squeeze(wide).node()->base, wide.node()->base);
+  EXPECT_EQ(unsqueeze(wide, 1).node()->base, wide.node()->base);
+}
+
 // n views of one tensor: their adjoints meet in one sum, in time proportional to it.
 TEST(HardCases, many_views_of_one_tensor) {
   constexpr std::int64_t kRows = 20000;

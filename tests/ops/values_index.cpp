@@ -223,6 +223,34 @@ void check_cat() {
   EXPECT_EQ(repeat(random({2, 3}), {4, 0, 1, 5}).shape(), Shape({4, 0, 2, 15}));
 }
 
+void check_grids() {
+  const Tensor a = random({3}, 5), b = random({4}, 6), c = random({}, 7);
+  const auto grid = meshgrid({a, b, c});
+  ASSERT_EQ(grid.size(), 3u);
+  expect_same(contiguous(grid[0]), built({3, 4, 1}, [&](const Index& i) { return at(a, {i[0]}); }));
+  expect_same(contiguous(grid[1]), built({3, 4, 1}, [&](const Index& i) { return at(b, {i[1]}); }));
+  expect_same(contiguous(grid[2]), built({3, 4, 1}, [&](const Index&) { return c.item(); }));
+  const auto turned = meshgrid({a, b, c}, {.indexing = MeshIndexing::xy});
+  for (std::size_t k = 0; k < 3; ++k) expect_same(turned[k], transpose(grid[k], 0, 1));
+  EXPECT_TRUE(meshgrid({}).empty());
+  EXPECT_EQ(atleast_1d(c).shape(), Shape({1}));
+  EXPECT_EQ(atleast_2d(c).shape(), Shape({1, 1}));
+  EXPECT_EQ(atleast_2d(a).shape(), Shape({1, 3}));
+  EXPECT_EQ(atleast_3d(a).shape(), Shape({1, 3, 1}));
+  EXPECT_EQ(atleast_3d(random({2, 3})).shape(), Shape({2, 3, 1}));
+  EXPECT_EQ(atleast_3d(random({2, 3, 4})).shape(), Shape({2, 3, 4}));
+}
+
+void check_integers() {
+  const Tensor x = transpose(f64({{0, 1, kNan}, {-2, 0, 0}}));  // [3, 2]
+  expect_same(nonzero(x), i64({{0, 1}, {1, 0}, {2, 0}}));
+  EXPECT_EQ(nonzero(zeros({2, 0, 3})).shape(), Shape({0, 3}));
+  expect_same(one_hot(i64({1, 0})), i64({{0, 1}, {1, 0}}));
+  expect_same(one_hot(transpose(i64({{2}, {0}})), 3), i64({{{0, 0, 1}, {1, 0, 0}}}));
+  EXPECT_EQ(one_hot(i64({}), 3).shape(), Shape({0, 3}));
+  expect_same(masked_fill(i64({1, 2}), i64({1, 2}) == 2.0, -7), i64({1, -7}));
+}
+
 void check_triangle() {
   for (const Tensor& x : layouts()) {
     for (std::int64_t k : {-9, -1, 0, 2, 9}) {
@@ -318,12 +346,20 @@ void add_index_checks(Checks& checks) {
                  {"unfold", check_windows},
                  {"fold", check_windows},
                  {"flip", check_flip},
-                 {"cat", check_cat},
+                 {"cat",
+                  [] {
+                    check_cat();
+                    check_grids();
+                  }},
                  {"tril, triu", check_triangle},
                  {"index_select", check_slices},
                  {"index_add", check_slices},
                  {"index_copy", check_slices},
-                 {"gather", check_elements},
+                 {"gather",
+                  [] {
+                    check_elements();
+                    check_integers();
+                  }},
                  {"scatter", check_elements},
                  {"scatter_add", check_elements}});
 }
