@@ -49,6 +49,8 @@ Tensor empty(const Shape& shape, DType dtype = float32);  ///< elements uninitia
 Tensor full(const Shape& shape, double value, DType dtype = float32);
 Tensor zeros(const Shape& shape, DType dtype = float32);
 Tensor ones(const Shape& shape, DType dtype = float32);
+Tensor empty_like(const Tensor& x);  ///< of x's shape and dtype; the same below
+Tensor full_like(const Tensor& x, double value);
 Tensor zeros_like(const Tensor& x);
 Tensor ones_like(const Tensor& x);
 /// 0, 1, ..., n - 1.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // In-place changes: unrecorded, counted by the version of the storage.
+#include <array>
+
 #include "apply.hpp"
 #include "functions.hpp"
 #include "ops/broadcast.hpp"
@@ -8,13 +10,32 @@ namespace autograd {
 
 namespace {
 
+// Two places hold the same element: expanded axes, overlapping windows. Axes in the order of their
+// strides must each step over all that the ones before reach.
+bool repeats_elements(const detail::Node* x) {
+  std::array<int, kMaxDim> axes{};
+  std::size_t n = 0;
+  const auto stride = [&](int axis) { return x->strides[static_cast<std::size_t>(axis)]; };
+  for (int axis = 0; axis < x->shape.dim(); ++axis) {
+    if (x->shape[axis] <= 1) continue;
+    std::size_t k = n++;
+    for (; k > 0 && stride(axes[k - 1]) > stride(axis); --k) axes[k] = axes[k - 1];
+    axes[k] = axis;
+  }
+  std::int64_t reach = 0;
+  for (std::size_t k = 0; k < n; ++k) {
+    if (stride(axes[k]) <= reach) return true;
+    reach += stride(axes[k]) * (x->shape[axes[k]] - 1);
+  }
+  return false;
+}
+
 void check_writable(const char* function, const Tensor& x) {
+  const Shape& shape = x.shape();  // throws for no tensor at all
   detail::Node* node = x.node();
-  for (int i = 0; i < x.dim(); ++i) {
-    if (x.numel() > 0 && x.shape()[i] > 1 && node->strides[static_cast<std::size_t>(i)] == 0) {
-      throw TapeError(std::string(function) + ": x repeats elements: shape is " +
-                      to_string(x.shape()) + "; need memory of its own (copy it first)");
-    }
+  if (!node->contiguous && repeats_elements(node)) {
+    throw TapeError(std::string(function) + ": x repeats elements: shape is " + to_string(shape) +
+                    "; need memory of its own (copy it first)");
   }
   for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
     // Only what has joined already counts: a parameter may be changed before the tape uses it.

@@ -444,6 +444,10 @@ AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
 void detail::accumulate(Tape& tape, std::int32_t slot, Tensor&& g) {
   tape.accumulate(slot, std::move(g));
 }
+detail::Node* detail::arrived(Tape& tape, std::int32_t slot) {
+  Node* sum = tape.adjoint_at(slot);
+  return sum && exclusive(sum) ? sum : nullptr;
+}
 
 void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
   const std::int32_t low = std::max(storage_->chunks[index].before, to.size);

@@ -52,6 +52,8 @@ class Tensor {
   double item() const;
   /// One element. Throws ValueError for a wrong number of indices or one out of range.
   double at(std::initializer_list<std::int64_t> index) const;
+  /// Chosen elements: x(0), x(slice(1, 5), -1), x(ellipsis, newaxis), x(mask). See indexing.hpp.
+  template <class... Places> Tensor operator()(const Places&... places) const;
   /// The elements of a contiguous tensor whose dtype is T's; throws otherwise. A view: valid while
   /// the tensor lives. Writing through it is not seen by the version check; prefer copy_.
   template <class T> std::span<const T> data() const {

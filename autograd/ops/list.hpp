@@ -8,12 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "arrange_ops.hpp"
 #include "conv.hpp"
 #include "ctc.hpp"
 #include "dropout.hpp"
 #include "elementwise.hpp"
 #include "elementwise_ops.hpp"
 #include "embedding.hpp"
+#include "index_ops.hpp"
 #include "linear_algebra.hpp"
 #include "loss.hpp"
 #include "norm.hpp"
@@ -24,6 +26,7 @@
 #include "reduce.hpp"
 #include "scan.hpp"
 #include "shape_ops.hpp"
+#include "view_ops.hpp"
 
 namespace autograd::ops {
 
@@ -40,6 +43,10 @@ using OrderOps = OpList<Median, TakeAlong, AddAlong>;
 using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
 using ShapeOps = OpList<Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick>;
+using ViewOps = OpList<View<PermuteMap>, View<SliceMap>, Unview<SliceMap>, View<DiagonalMap>,
+                       Unview<DiagonalMap>, View<WindowMap>, Unview<WindowMap>, View<FlipMap>>;
+using ArrangeOps = OpList<Cat, Triangle>;
+using IndexOps = OpList<IndexSelect, IndexAdd, IndexCopy, Gather, ScatterAdd, Scatter>;
 using LossOps = OpList<MeanSquaredError>;
 using NetworkOps = OpList<Conv, ConvData, ConvWeight, PickEach, UnpickEach, Resample, Normalize,
                           Dropout, Embedding, EmbeddingGradient, CtcLoss>;
@@ -51,7 +58,7 @@ struct Joined<OpList<A...>, OpList<B...>, Rest...> {
   using type = typename Joined<OpList<A..., B...>, Rest...>::type;
 };
 using StructuredOps = Joined<ReduceOps, NormOps, ScanOps, OrderOps, LinearAlgebraOps, ShapeOps,
-                             LossOps, NetworkOps>::type;
+                             ViewOps, ArrangeOps, IndexOps, LossOps, NetworkOps>::type;
 
 template <class Op>
 concept HasCases = requires {

@@ -29,6 +29,8 @@ class Tape;
 namespace detail {
 /// Adds g to what has arrived at a slot of the tape.
 void accumulate(Tape& tape, std::int32_t slot, Tensor&& g);
+/// What has arrived there, where it is dense and nothing else holds it; else null.
+Node* arrived(Tape& tape, std::int32_t slot);
 }  // namespace detail
 }  // namespace autograd
 
@@ -95,6 +97,11 @@ template <std::size_t N> class Gradients {
   bool wants(std::size_t k) const { return slots_[k] != 0; }
   /// An outer tape records this backward pass: it has to be written in recorded functions.
   bool recorded() const { return recorded_; }
+  /// What has arrived at the operand so far, where a rule that nothing records may add to its elements
+  /// in place of calling set; else null.
+  detail::Node* sum(std::size_t k) const {
+    return slots_[k] ? detail::arrived(tape_, slots_[k]) : nullptr;
+  }
   void set(std::size_t k, Tensor gradient) {
     if (slots_[k]) detail::accumulate(tape_, slots_[k], std::move(gradient));
   }

@@ -16,19 +16,23 @@ using Inputs = std::vector<Tensor>;
 
 // Strides under which the elements of x, as they lie, have `shape`; false when there are none.
 bool view_strides(const Tensor& x, const Shape& shape, Strides& strides) {
-  const auto& old = x.node()->strides;
-  int from = x.dim() - 1, to = shape.dim() - 1;
+  // Axes of extent 1 may have any stride, so they are left out.
+  Strides extents{}, old{};
+  int from = -1, to = shape.dim() - 1;
+  for (int i = 0; i < x.dim(); ++i) {
+    if (x.shape()[i] == 1) continue;
+    extents[static_cast<std::size_t>(++from)] = x.shape()[i];
+    old[static_cast<std::size_t>(from)] = x.node()->strides[static_cast<std::size_t>(i)];
+  }
   while (from >= 0 || to >= 0) {
     // Match a run of old axes with a run of new axes of the same number of elements.
-    std::int64_t have = 1, need = 1, step = from >= 0 ? old[static_cast<std::size_t>(from)] : 1;
-    const std::int64_t first = step;
-    if (from >= 0) have = x.shape()[from--];
-    while (from >= 0 && (x.shape()[from] == 1 ||
-                         old[static_cast<std::size_t>(from)] ==
-                             old[static_cast<std::size_t>(from + 1)] * x.shape()[from + 1])) {
-      have *= x.shape()[from--];
+    std::int64_t have = 1, need = 1, step = 1;
+    if (from >= 0) {
+      auto k = static_cast<std::size_t>(from--);
+      have = extents[k];
+      step = old[k];
+      for (; k > 0 && old[k - 1] == old[k] * extents[k]; --k, --from) have *= extents[k - 1];
     }
-    step = first;
     while (to >= 0 && need * shape[to] <= have) {
       strides[static_cast<std::size_t>(to)] = step;
       step *= shape[to];

@@ -329,6 +329,7 @@ const Checks& checks() {
     Checks all = first_checks();
     add_network_checks(all);
     add_reduction_checks(all);
+    add_index_checks(all);
     return all;
   }();
   return list;

@@ -15,6 +15,7 @@ namespace ops_test {
 /// By the name of the op: compares its values with the definition.
 using Checks = std::map<std::string, std::function<void()>>;
 void add_network_checks(Checks& checks);
+void add_index_checks(Checks& checks);
 
 using autograd::float64;
 using autograd::Shape;

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+// apply() for ops of any number of operands: forward takes them as a list, backward(k, dy) returns the
+// adjoint of the k-th and reads no operand. Internal.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "apply.hpp"
+
+namespace autograd {
+
+namespace detail {
+
+template <class Op> struct ListRecord : Record {
+  Op op;
+  std::vector<std::int32_t> slots;
+
+  ListRecord(const Op& o, std::vector<std::int32_t> s)
+      : Record{&kInfo}, op(o), slots(std::move(s)) {}
+  static void sweep(Record& base, Tape& tape, Tensor& dy) {
+    auto& record = static_cast<ListRecord&>(base);
+    for (std::size_t k = 0; k < record.slots.size(); ++k) {
+      if (record.slots[k]) tape.accumulate(record.slots[k], record.op.backward(k, dy));
+    }
+  }
+  static void destroy(Record& base) noexcept { static_cast<ListRecord&>(base).~ListRecord(); }
+  static constexpr RecordInfo kInfo{Op::info.name, &sweep, &destroy};
+};
+
+}  // namespace detail
+
+/// y = op.forward(inputs), recorded.
+template <class Op> Tensor apply_list(const Op& op, const std::vector<Tensor>& inputs) {
+  static_assert(ops::kListed<Op>, "this op is not in ops/list.hpp: add it to the list");
+  Tensor y = op.forward(inputs);
+  for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
+    std::vector<std::int32_t> slots;
+    bool any = false;
+    for (const Tensor& x : inputs) {
+      slots.push_back(detail::slot_of(*tape, x.node(), Op::info.name));
+      any = any || slots.back() != 0;
+    }
+    if (any) tape->append<detail::ListRecord<Op>>(y.node(), op, std::move(slots));
+  }
+  return y;
+}
+
+}  // namespace autograd
