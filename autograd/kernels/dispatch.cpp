@@ -20,9 +20,9 @@ std::int64_t detect() {
   std::int64_t targets = HWY_STATIC_TARGET;
 #if HWY_ARCH_X86 && !defined(HWY_COMPILE_ONLY_STATIC)
   __builtin_cpu_init();
-  if (!__builtin_cpu_supports("ssse3")) return targets;
-  targets |= HWY_SSSE3;
-  if (!__builtin_cpu_supports("sse4.2") || !__builtin_cpu_supports("pclmul")) return targets;
+  if (!__builtin_cpu_supports("ssse3") || !__builtin_cpu_supports("sse4.2") ||
+      !__builtin_cpu_supports("pclmul"))
+    return targets;
   targets |= HWY_SSE4;
   if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") ||
       !__builtin_cpu_supports("bmi") || !__builtin_cpu_supports("bmi2")) {
