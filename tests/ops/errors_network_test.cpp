@@ -295,5 +295,40 @@ TEST(NetworkErrors, Ctc) {
   });
 }
 
+TEST(NetworkErrors, UndefinedTensors) {
+  const Tensor u, x = ones({2, 4, 6}), w = ones({4, 4, 3}), v = ones({4}), i = i64({0, 1});
+  const std::vector<std::function<void()>> uses = {
+      [&] { conv1d(u, w); },
+      [&] { conv1d(x, u); },
+      [&] { conv_transpose1d(u, w); },
+      [&] { conv_transpose1d(x, u); },
+      [&] { max_pool1d(u, 2); },
+      [&] { avg_pool1d(u, 2); },
+      [&] { adaptive_avg_pool1d(u, 2); },
+      [&] { adaptive_max_pool1d(u, 2); },
+      [&] { interpolate(u, {.size = 2}); },
+      [&] { batch_norm(u, v, v); },
+      [&] { batch_norm(x, u, u); },
+      [&] { batch_norm(x, v, u); },
+      [&] { layer_norm(u, {6}); },
+      [&] { group_norm(u, 2); },
+      [&] { instance_norm(u); },
+      [&] { rms_norm(u, {6}); },
+      [&] { dropout(u); },
+      [&] {
+        embedding(u, ones({3, 2}));
+      },
+      [&] { embedding(i, u); },
+      [&] { scaled_dot_product_attention(u, x, x); },
+      [&] { scaled_dot_product_attention(x, u, x); },
+      [&] { scaled_dot_product_attention(x, x, u); },
+      [&] { ctc_loss(u, i64({{1}}), {1}, {1}); },
+      [&] {
+        ctc_loss(ones({1, 1, 2}), u, {1}, {1});
+      },
+  };
+  for (std::size_t k = 0; k < uses.size(); ++k) EXPECT_THROW(uses[k](), ValueError) << k;
+}
+
 }  // namespace
 }  // namespace ops_test
