@@ -9,6 +9,7 @@
 #include "generator.hpp"
 #include "grad.hpp"
 #include "gradcheck.hpp"
+#include "linalg.hpp"
 #include "memory.hpp"
 #include "scalar_functions.hpp"
 #include "scalar_math.hpp"

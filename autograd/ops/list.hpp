@@ -8,10 +8,14 @@
 #include <string>
 #include <vector>
 
+#include "decompositions_factor.hpp"
+#include "decompositions_solve.hpp"
 #include "elementwise.hpp"
 #include "elementwise_ops.hpp"
 #include "linear_algebra.hpp"
 #include "loss.hpp"
+#include "matrices.hpp"
+#include "matrix_functions.hpp"
 #include "op.hpp"
 #include "reduce.hpp"
 #include "shape_ops.hpp"
@@ -27,6 +31,8 @@ template <class... Ops> struct OpList {
 using ReduceOps = OpList<Sum, Mean, Max, LogSumExp, Softmax, LogSoftmax, SumTo>;
 using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
+using DecompositionOps = OpList<Inverse, Solve, SolveTriangular, Det, Cofactors, LogAbsDet,
+                                Cholesky, Qr, Eigh, Svd, MatrixExp, Pinv, Lstsq, Part, Unpart>;
 using ShapeOps = OpList<Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick>;
 using LossOps = OpList<MeanSquaredError>;
 
@@ -36,7 +42,8 @@ template <class... A, class... B, class... Rest>
 struct Joined<OpList<A...>, OpList<B...>, Rest...> {
   using type = typename Joined<OpList<A..., B...>, Rest...>::type;
 };
-using StructuredOps = Joined<ReduceOps, LinearAlgebraOps, ShapeOps, LossOps>::type;
+using StructuredOps =
+    Joined<ReduceOps, LinearAlgebraOps, ShapeOps, LossOps, DecompositionOps>::type;
 
 template <class Op>
 concept HasCases = requires {
