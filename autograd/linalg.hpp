@@ -101,18 +101,17 @@ struct EighResult {
   Tensor eigenvectors;  ///< [..., n, n], in columns, each up to its sign
 };
 /// a = v diag(l) v^T of symmetric a; reads one triangle, with a symmetric gradient. Eigenvectors of
-/// repeated eigenvalues (closer than n eps max |l|) have no derivative: where a loss depends on them its
-/// gradient is infinite or NaN there. Of eigenvalues alone the gradient is finite: with repeated ones
-/// it is right for symmetric functions. A loss must not depend on the signs. Throws ValueError for
-/// elements that are not finite.
+/// repeated eigenvalues (to 2 sqrt(n) eps max |l|) have no derivative: the gradient of a loss that depends
+/// on them is NaN. Of eigenvalues alone it is finite, and right for symmetric functions of repeated ones.
+/// A loss must not depend on the signs. Throws ValueError for elements that are not finite.
 EighResult eigh(const Tensor& a, TriangleOptions options = {});
 struct SvdResult {
   Tensor u;   ///< [..., m, k], k = min(m, n)
   Tensor s;   ///< [..., k], descending
   Tensor vh;  ///< [..., k, n]
 };
-/// a = u diag(s) vh, reduced. Gradients as of eigh: infinite or NaN where u or vh matter and two singular
-/// values agree, or where m != n and one is 0; those of s alone are finite.
+/// a = u diag(s) vh, reduced. Gradients as of eigh: NaN where a loss depends on vectors whose singular
+/// values agree or, where m != n, are 0; finite for s alone.
 SvdResult svd(const Tensor& a);
 
 /// e^a, the sum of a^k / k!; NaN for elements that are not finite.

@@ -5,6 +5,7 @@
 #include "../create.hpp"
 #include "../kernels/decompositions.hpp"
 #include "../linalg.hpp"
+#include "matrices.hpp"
 
 namespace autograd::ops {
 

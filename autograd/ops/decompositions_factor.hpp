@@ -4,8 +4,8 @@
 // with one adjoint, and what is not used is zeros in it.
 #pragma once
 
-#include "matrices.hpp"
 #include "op.hpp"
+#include "sections.hpp"
 
 namespace autograd::ops {
 
@@ -49,7 +49,7 @@ struct Qr {
 struct Eigh {
   static constexpr OpInfo info{"eigh", "l, v of a = v diag(l) v^T",
                                "v (diag(dl) + skew(v^T dv) / (l_j - l_i)) v^T",
-                               "repeated eigenvalues: v has no derivative, infinite or NaN"};
+                               "repeated eigenvalues: NaN where the loss depends on v"};
   static std::vector<OpCase> cases();
   Shape from;
   bool upper = false;  // the triangle of a that is read
@@ -63,7 +63,7 @@ struct Svd {
                                "u (diag(ds) + E skew(u^T du) s + s E skew(v^T dv)) v^T, E = 2 / "
                                "(s_j^2 - s_i^2), and what lies "
                                "outside of u or v",
-                               "repeated s: u and v have no derivative, infinite or NaN"};
+                               "repeated s: NaN where the loss depends on u or v"};
   static std::vector<OpCase> cases();
   Shape from;
 

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: Apache-2.0
 // Eigenvalues of symmetric matrices and singular values. Their vectors' derivatives divide by the gaps
-// between values. A gap within rounding of 0 counts as 0: its inverse is infinite, and `chain` makes
-// 0 of what it multiplies only where that is exactly 0. So a loss of values alone has a finite
-// gradient, and one that depends on vectors which are not defined shows it.
+// between values, and there are none where a gap is 0: rounding would leave a gap of a few eps, and
+// numerators that should vanish of a few eps as well, so their quotient looks like a number. A gap within
+// rounding of 0 therefore counts as 0, and the gradient is NaN where the loss depends on the vectors of
+// such a pair (their adjoints are not all 0). A loss of values alone has a finite gradient.
+#include <cmath>
 #include <limits>
 
 #include "../create.hpp"
 #include "../kernels/decompositions.hpp"
 #include "../linalg.hpp"
 #include "decompositions_factor.hpp"
+#include "matrices.hpp"
 
 namespace autograd::ops {
 
@@ -17,6 +20,9 @@ namespace {
 using Inputs = std::vector<Tensor>;
 
 std::size_t extent(std::int64_t n) { return static_cast<std::size_t>(n); }
+
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+constexpr double kNan = std::numeric_limits<double>::quiet_NaN();
 
 double epsilon(DType dtype) {
   return dtype == float32 ? double{std::numeric_limits<float>::epsilon()}
@@ -28,18 +34,34 @@ Tensor row(const Tensor& v) {
 }
 Tensor column(const Tensor& v) { return reshape(v, with(v.shape(), {1})); }
 
-// What counts as no gap: [..., 1].
+// What counts as no gap: [..., 1]. Eigenvalues are off by about sqrt(n) eps |a| / 2; more would take
+// neighbors in large float32 matrices for equal.
 Tensor least_gap(const Tensor& values, std::int64_t n) {
   return max(abs(detach(values)), {-1}, {.keepdim = true}) *
-         (epsilon(values.dtype()) * static_cast<double>(n));
+         (2 * epsilon(values.dtype()) * std::sqrt(static_cast<double>(n)));
 }
 
-// values_j - values_i, 0 where it is too small to tell, and 1 on the diagonal: [..., k, k].
-Tensor gaps(const Tensor& values, std::int64_t n) {
-  const Tensor gap = row(values) - column(values);
-  const Tensor none = abs(detach(gap)) <= column(least_gap(values, n));
-  return where(diagonal_mask(values.shape().back()), 1.0, where(none, 0.0, gap));
+// Which pairs have no gap: bool [..., k, k], the diagonal not among them.
+Tensor coincident(const Tensor& values, std::int64_t n) {
+  const Tensor gap = abs(row(detach(values)) - column(detach(values)));
+  const Tensor far = where(diagonal_mask(values.shape().back()), kInfinity, gap);
+  return far <= column(least_gap(values, n));
 }
+
+// 1 / (values_j - values_i), and 1 where there is no gap and on the diagonal.
+Tensor inverse_gaps(const Tensor& values, const Tensor& none) {
+  const Tensor gap = where(none, 1.0, row(values) - column(values));
+  return 1.0 / where(diagonal_mask(values.shape().back()), 1.0, gap);
+}
+
+// x, but NaN in the rows and columns of pairs without a gap whose vectors have an adjoint: d [..., k] is
+// above 0 where they have.
+Tensor marked(const Tensor& x, const Tensor& none, const Tensor& d) {
+  return where(where(none, row(d) + column(d), 0.0) > 0.0, kNan, x);
+}
+
+// The sums of the magnitudes of columns.
+Tensor magnitudes(const Tensor& x) { return sum(abs(detach(x)), {-2}); }
 
 }  // namespace
 
@@ -79,7 +101,8 @@ void Eigh::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) c
   const Tensor l = detail::part(saved.y, parts.values), v = detail::part(saved.y, parts.vectors);
   const Tensor dl = detail::part(dy, parts.values), dv = detail::part(dy, parts.vectors);
   const Tensor skew = twice_skew(matmul(transpose(v), dv)) * 0.5;
-  const Tensor inner = on_diagonal(dl) + chain(skew, 1.0 / gaps(l, n));
+  const Tensor none = coincident(l, n);
+  const Tensor inner = on_diagonal(dl) + marked(skew * inverse_gaps(l, none), none, magnitudes(dv));
   dx.set(0, matmul(v, matmul(inner, transpose(v))));
 }
 
@@ -153,16 +176,25 @@ void Svd::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) co
                vh = detail::part(saved.y, parts.vh);
   const Tensor du = detail::part(dy, parts.u), ds = detail::part(dy, parts.s),
                dvh = detail::part(dy, parts.vh);
-  // s_j^2 - s_i^2 = (s_j - s_i) (s_j + s_i), and 1 on the diagonal, whose numerators are 0.
-  const Tensor sums = where(diagonal_mask(k), 1.0, row(s) + column(s));
-  const Tensor slope = 1.0 / (gaps(s, std::max(m, n)) * sums);
+  // s_j^2 - s_i^2 = (s_j - s_i) (s_j + s_i).
+  const std::int64_t longer = std::max(m, n);
+  const Tensor none = coincident(s, longer);
+  const Tensor sums = where(none, 1.0, row(s) + column(s));
+  const Tensor slope = inverse_gaps(s, none) / where(diagonal_mask(k), 1.0, sums);
   const Tensor in_u = matmul(transpose(u), du), in_v = matmul(dvh, transpose(vh));
-  Tensor inner = on_diagonal(ds) + times_columns(chain(twice_skew(in_u), slope), s) -
-                 times_rows(chain(twice_skew(in_v), slope), s);
-  const Tensor inverse_s = 1.0 / where(s <= least_gap(s, std::max(m, n)), 0.0, s);
+  const Tensor turned =
+      times_columns(twice_skew(in_u) * slope, s) - times_rows(twice_skew(in_v) * slope, s);
+  const Tensor of_u = magnitudes(du), of_v = magnitudes(transpose(dvh));
+  const Tensor inner = on_diagonal(ds) + marked(turned, none, of_u + of_v);
   Tensor da = matmul(u, matmul(inner, vh));
-  if (m > k) da = da + matmul(chain(du - matmul(u, in_u), row(inverse_s)), vh);
-  if (n > k) da = da + matmul(u, chain(dvh - matmul(in_v, vh), column(inverse_s)));
+  // Vectors of s = 0 turn freely into what lies outside.
+  const Tensor vanishes = s <= least_gap(s, longer);
+  const Tensor inverse_s = 1.0 / where(vanishes, 1.0, s);
+  const auto outside = [&](const Tensor& adjoint) {
+    return where(where(vanishes, adjoint, 0.0) > 0.0, kNan, inverse_s);
+  };
+  if (m > k) da = da + matmul((du - matmul(u, in_u)) * row(outside(of_u)), vh);
+  if (n > k) da = da + matmul(u, (dvh - matmul(in_v, vh)) * column(outside(of_v)));
   dx.set(0, da);
 }
 

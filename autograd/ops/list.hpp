@@ -14,10 +14,10 @@
 #include "elementwise_ops.hpp"
 #include "linear_algebra.hpp"
 #include "loss.hpp"
-#include "matrices.hpp"
 #include "matrix_functions.hpp"
 #include "op.hpp"
 #include "reduce.hpp"
+#include "sections.hpp"
 #include "shape_ops.hpp"
 
 namespace autograd::ops {

@@ -1,54 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
-// What the operations on matrices share: the checks, loops over batches, masks, and two internal ops
-// that take a section of a tensor (a block, a diagonal, one of several results that an op packed into
-// one tensor) and put it back. A matrix is the last two axes; all axes before are the batch.
+// What the operations on matrices share: checks, loops over batches, masks and helpers of backward rules.
+// A matrix is the last two axes; all axes before are the batch.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
-#include "../kernels/parallel.hpp"
 #include "op.hpp"
+#include "sections.hpp"
 
 namespace autograd::ops {
-
-using Strides = std::array<std::int64_t, kMaxDim>;
-
-/// Which elements of a row-major tensor of shape `from` make one of shape `shape`.
-struct Section {
-  Shape from, shape;
-  Strides strides{};
-  std::int64_t offset = 0;
-
-  /// A run of elements from `offset` on.
-  static Section run(const Shape& from, std::int64_t offset, const Shape& shape);
-  /// Rows and columns of each matrix.
-  static Section block(const Shape& from, std::int64_t row, std::int64_t rows, std::int64_t column,
-                       std::int64_t columns);
-  /// x[..., i, ..., i, ...] of two axes of equal extent; the diagonal is where the first one was.
-  static Section diagonal(const Shape& from, int axis0, int axis1);
-};
-
-struct Part {
-  static constexpr OpInfo info{"part", "a block, a diagonal or a run of x", "dy there, else 0",
-                               "internal; a view"};
-  static std::vector<OpCase> cases();
-  Section at;
-
-  static constexpr Saves saved() { return Saves::nothing; }
-  Tensor forward(const Tensor& x) const;
-  void backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const;
-};
-struct Unpart {
-  static constexpr OpInfo info{"unpart", "zeros with y as a block, a diagonal or a run", "part(dy)",
-                               "internal"};
-  static std::vector<OpCase> cases();
-  Section at;
-
-  static constexpr Saves saved() { return Saves::nothing; }
-  Tensor forward(const Tensor& y) const;
-  void backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const;
-};
 
 // --- Checks; they name `function` and the operand.
 
@@ -77,21 +39,8 @@ struct Trouble {
   std::int64_t matrix = -1, status = -1;
   explicit operator bool() const { return matrix >= 0; }
 };
-template <class F> Trouble for_each_in_batch(std::int64_t count, double work, F&& f) {
-  std::vector<std::int64_t> status(static_cast<std::size_t>(count), -1);
-  const double grain = 40000 / (work + 1);
-  kernels::parallel_for(status.size(), grain > 1 ? static_cast<std::size_t>(grain) : 1,
-                        [&](std::size_t begin, std::size_t end) {
-                          for (std::size_t i = begin; i < end; ++i) {
-                            status[i] = f(static_cast<std::int64_t>(i));
-                          }
-                        });
-  for (std::int64_t i = 0; i < count; ++i) {
-    const std::int64_t s = status[static_cast<std::size_t>(i)];
-    if (s >= 0) return {i, s};
-  }
-  return {};
-}
+Trouble for_each_in_batch(std::int64_t count, double work,
+                          const std::function<std::int64_t(std::int64_t)>& f);
 /// "matrix 2 of the batch [3, 4]", or "the matrix" without a batch.
 std::string which_matrix(std::int64_t matrix, const Shape& lead);
 [[noreturn]] void throw_singular(const char* function, const Trouble& trouble, const Shape& lead);
@@ -115,11 +64,3 @@ Tensor times_rows(const Tensor& x, const Tensor& v);
 Tensor on_diagonal(const Tensor& v);
 
 }  // namespace autograd::ops
-
-namespace autograd::detail {
-
-/// The recorded functions; internal.
-Tensor part(const Tensor& x, const ops::Section& at);
-Tensor unpart(const Tensor& y, const ops::Section& at);
-
-}  // namespace autograd::detail

@@ -69,4 +69,7 @@ inline std::vector<Tensor> layouts() {
           random({2, 1, 3})};
 }
 
+// Of values_<family>.cpp.
+void add_linalg_checks(Checks& checks);
+
 }  // namespace ops_test
