@@ -14,6 +14,7 @@
 #include "grad.hpp"
 #include "gradcheck.hpp"
 #include "implicit.hpp"
+#include "linalg.hpp"
 #include "memory.hpp"
 #include "scalar_cmath.hpp"
 #include "reductions.hpp"

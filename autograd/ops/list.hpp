@@ -11,6 +11,8 @@
 #include "arrange_ops.hpp"
 #include "conv.hpp"
 #include "ctc.hpp"
+#include "decompositions_factor.hpp"
+#include "decompositions_solve.hpp"
 #include "dropout.hpp"
 #include "elementwise.hpp"
 #include "elementwise_ops.hpp"
@@ -18,6 +20,7 @@
 #include "index_ops.hpp"
 #include "linear_algebra.hpp"
 #include "loss.hpp"
+#include "matrix_functions.hpp"
 #include "norm.hpp"
 #include "norms.hpp"
 #include "op.hpp"
@@ -25,6 +28,7 @@
 #include "pool.hpp"
 #include "reduce.hpp"
 #include "scan.hpp"
+#include "sections.hpp"
 #include "shape_ops.hpp"
 #include "view_ops.hpp"
 
@@ -42,6 +46,8 @@ using ScanOps = OpList<Prod, CumSum, CumProd, LogCumSumExp, LinearScan, Shift>;
 using OrderOps = OpList<Median, TakeAlong, AddAlong>;
 using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
+using DecompositionOps = OpList<Inverse, Solve, SolveTriangular, Det, Cofactors, LogAbsDet,
+                                Cholesky, Qr, Eigh, Svd, MatrixExp, Pinv, Lstsq, Part, Unpart>;
 using ShapeOps = OpList<Transpose, Reshape, BroadcastTo, Contiguous, Cast, Where, Pick, Unpick>;
 using ViewOps = OpList<View<PermuteMap>, View<SliceMap>, Unview<SliceMap>, View<DiagonalMap>,
                        Unview<DiagonalMap>, View<WindowMap>, Unview<WindowMap>, View<FlipMap>>;
@@ -57,8 +63,9 @@ template <class... A, class... B, class... Rest>
 struct Joined<OpList<A...>, OpList<B...>, Rest...> {
   using type = typename Joined<OpList<A..., B...>, Rest...>::type;
 };
-using StructuredOps = Joined<ReduceOps, NormOps, ScanOps, OrderOps, LinearAlgebraOps, ShapeOps,
-                             ViewOps, ArrangeOps, IndexOps, LossOps, NetworkOps>::type;
+using StructuredOps =
+    Joined<ReduceOps, NormOps, ScanOps, OrderOps, LinearAlgebraOps, DecompositionOps, ShapeOps,
+           ViewOps, ArrangeOps, IndexOps, LossOps, NetworkOps>::type;
 
 template <class Op>
 concept HasCases = requires {

@@ -81,5 +81,7 @@ void check_along_axis(const std::function<Tensor(const Tensor&, std::int64_t)>& 
 
 // One for each family file.
 void add_reduction_checks(Checks& checks);
+// Of values_<family>.cpp.
+void add_linalg_checks(Checks& checks);
 
 }  // namespace ops_test

@@ -13,10 +13,10 @@ struct Use {
   std::function<void()> call;
 };
 
-// u is undefined, x is [2, 3], v is [3], s is one element, c is bool, i is an index.
+// u is undefined, x is [2, 3], m is [2, 2], v is [3], s is one element, c is bool, i is an index.
 std::vector<Use> uses() {
   const Tensor u, x = tensor({{1, 2, 3}, {4, 5, 6}}), v = tensor({1, 2, 3}), s = tensor(2.0);
-  const Tensor c = x > 2.0, i = i64({0, 1});
+  const Tensor c = x > 2.0, i = i64({0, 1}), m = ones({2, 2});
   const TensorFunction first = [](const Inputs& in) { return sum(in[0]); };
   const TensorFunction nothing = [](const Inputs&) { return Tensor(); };
   std::vector<Use> list = {
@@ -73,6 +73,41 @@ std::vector<Use> uses() {
       {"logsumexp", [=] { logsumexp(u, 0); }},
       {"softmax", [=] { softmax(u, 0); }},
       {"log_softmax", [=] { log_softmax(u, 0); }},
+      {"dot, first", [=] { dot(u, v); }},
+      {"dot, second", [=] { dot(v, u); }},
+      {"outer, first", [=] { outer(u, v); }},
+      {"outer, second", [=] { outer(v, u); }},
+      {"mv, first", [=] { mv(u, v); }},
+      {"mv, second", [=] { mv(x, u); }},
+      {"bmm, first", [=] { bmm(u, x); }},
+      {"bmm, second",
+       [=] {
+         bmm(ones({1, 2, 3}), u);
+       }},
+      {"kron, first", [=] { kron(u, x); }},
+      {"kron, second", [=] { kron(x, u); }},
+      {"trace", [=] { trace(u); }},
+      {"matrix_power", [=] { matrix_power(u, 2); }},
+      {"einsum",
+       [=] {
+         einsum("ij,jk", {x, u});
+       }},
+      {"det", [=] { det(u); }},
+      {"slogdet", [=] { slogdet(u); }},
+      {"logdet", [=] { logdet(u); }},
+      {"inverse", [=] { inverse(u); }},
+      {"solve, first", [=] { solve(u, x); }},
+      {"solve, second", [=] { solve(m, u); }},
+      {"solve_triangular, first", [=] { solve_triangular(u, x); }},
+      {"solve_triangular, second", [=] { solve_triangular(m, u); }},
+      {"pinv", [=] { pinv(u); }},
+      {"lstsq, first", [=] { lstsq(u, x); }},
+      {"lstsq, second", [=] { lstsq(x, u); }},
+      {"cholesky", [=] { cholesky(u); }},
+      {"qr", [=] { qr(u); }},
+      {"eigh", [=] { eigh(u); }},
+      {"svd", [=] { svd(u); }},
+      {"matrix_exp", [=] { matrix_exp(u); }},
       {"matmul, first", [=] { matmul(u, x); }},
       {"matmul, second", [=] { matmul(x, u); }},
       {"linear, input", [=] { linear(u, x, Tensor()); }},

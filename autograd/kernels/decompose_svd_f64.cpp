@@ -1,0 +1,7 @@
+// SPDX-License-Identifier: Apache-2.0
+#if AUTOGRAD_EIGEN
+#include "decompose_svd-inl.hpp"
+
+template bool autograd::kernels::svd(const double*, double*, double*, double*, std::size_t,
+                                     std::size_t);
+#endif
