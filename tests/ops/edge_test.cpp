@@ -292,7 +292,8 @@ TEST(Special, RowsFollowTheirFormulas) {
   }
 }
 
-// NaN and infinities through every structured case, forward and backward: results of the right shape.
+// NaN and infinities through every structured case, forward and backward: results of the right shape,
+// or, from a decomposition, a message of what it needs.
 TEST(Special, StructuredOpsSurviveNanAndInfinity) {
   for (const ops::OpEntry& op : ops::all_ops()) {
     for (const ops::OpCase& c : op.cases) {
@@ -300,9 +301,14 @@ TEST(Special, StructuredOpsSurviveNanAndInfinity) {
       for (double value : {kNan, kInf, -kInf}) {
         Inputs inputs;
         for (const Shape& shape : c.inputs) inputs.push_back(full(shape, value, float64));
-        const Tensor y = c.f(inputs);
-        const Inputs dx = vjp(c.f, inputs, ones_like(y)).second;
-        for (std::size_t k = 0; k < dx.size(); ++k) EXPECT_EQ(dx[k].shape(), c.inputs[k]);
+        try {
+          const Tensor y = c.f(inputs);
+          const Inputs dx = vjp(c.f, inputs, ones_like(y)).second;
+          for (std::size_t k = 0; k < dx.size(); ++k) EXPECT_EQ(dx[k].shape(), c.inputs[k]);
+        } catch (const ValueError& error) {
+          EXPECT_NE(std::string(error.what()).find("; need "), std::string::npos)
+              << error.what();
+        }
       }
     }
   }

@@ -233,124 +233,121 @@ void check_mean_squared_error() {
 Checks first_checks() {
   using autograd::Axes, autograd::ReduceOptions;
   return {
-    Checks make_checks() {
-      Checks list = {
-          {"sum",
-           [] {
-             check_reduction([](auto& x, auto& axes, auto o) { return autograd::sum(x, axes, o); },
-                             sum_of, true);
-           }},
-          {"mean",
-           [] {
-             check_reduction(
-                 [](auto& x, auto& axes, auto o) { return autograd::mean(x, axes, o); },
-                 [](const Doubles& line) {
-                   return line.empty() ? kNan : sum_of(line) / static_cast<double>(line.size());
-                 },
-                 true);
-           }},
-          {"max",
-           [] {
-             check_reduction(
-                 [](auto& x, auto& axes, auto o) { return autograd::max(x, axes, o); },
-                 [](const Doubles& line) { return *std::max_element(line.begin(), line.end()); },
-                 false);
-           }},
-          {"sum_to",
-           [] {
-             check_reduction(
-                 [](const Tensor& x, const Axes& axes, ReduceOptions options) {
-                   Shape kept = x.shape(), dropped;
-                   for (std::int64_t axis : axes)
-                     kept[static_cast<int>(axis < 0 ? axis + 3 : axis)] = 1;
-                   const Tensor y = autograd::sum_to(x, kept);
-                   for (int i = 0; i < 3; ++i) {
-                     bool gone = false;
-                     for (std::int64_t axis : axes)
-                       gone = gone || (axis < 0 ? axis + 3 : axis) == i;
-                     if (!gone) dropped.push_back(kept[i]);
-                   }
-                   return options.keepdim ? y : autograd::reshape(y, dropped);
-                 },
-                 sum_of, true);
-           }},
-          {"logsumexp",
-           [] {
-             check_along_axis(
-                 [](const Tensor& x, std::int64_t axis) {
-                   return autograd::broadcast_to(autograd::logsumexp(x, axis, {.keepdim = true}),
-                                                 x.shape());
-                 },
-                 [](const Doubles& line) { return Doubles(line.size(), logsumexp_of(line)); });
-           }},
-          {"softmax",
-           [] {
-             check_along_axis(&autograd::softmax, [](Doubles line) {
-               const double total = logsumexp_of(line);
-               for (double& x : line) x = std::exp(x - total);
-               return line;
-             });
-           }},
-          {"log_softmax",
-           [] {
-             check_along_axis(&autograd::log_softmax, [](Doubles line) {
-               const double total = logsumexp_of(line);
-               for (double& x : line) x -= total;
-               return line;
-             });
-           }},
-          {"matmul", check_matmul},
-          {"linear", [] { check_linear(true); }},
-          {"linear, no bias", [] { check_linear(false); }},
-          {"linear, sigmoid",
-           [] {
-             check_linear_then(autograd::Activation::sigmoid,
-                               [](const Tensor& x) { return sigmoid(x); });
-           }},
-          {"linear, tanh",
-           [] {
-             check_linear_then(autograd::Activation::tanh, [](const Tensor& x) { return tanh(x); });
-           }},
-          {"linear, relu",
-           [] {
-             check_linear_then(autograd::Activation::relu, [](const Tensor& x) { return relu(x); });
-           }},
-          {"transpose", check_moves},
-          {"reshape", check_moves},
-          {"broadcast_to", check_moves},
-          {"contiguous", check_moves},
-          {"to", check_cast},
-          {"where", check_where},
-          {"pick", check_pick},
-          {"unpick", check_pick},
-          {"mean_squared_error", check_mean_squared_error},
-      };
-    }
+      {"sum",
+       [] {
+         check_reduction([](auto& x, auto& axes, auto o) { return autograd::sum(x, axes, o); },
+                         sum_of, true);
+       }},
+      {"mean",
+       [] {
+         check_reduction([](auto& x, auto& axes, auto o) { return autograd::mean(x, axes, o); },
+                         [](const Doubles& line) {
+                           return line.empty() ? kNan
+                                               : sum_of(line) / static_cast<double>(line.size());
+                         },
+                         true);
+       }},
+      {"max",
+       [] {
+         check_reduction(
+             [](auto& x, auto& axes, auto o) { return autograd::max(x, axes, o); },
+             [](const Doubles& line) { return *std::max_element(line.begin(), line.end()); },
+             false);
+       }},
+      {"sum_to",
+       [] {
+         check_reduction(
+             [](const Tensor& x, const Axes& axes, ReduceOptions options) {
+               Shape kept = x.shape(), dropped;
+               for (std::int64_t axis : axes)
+                 kept[static_cast<int>(axis < 0 ? axis + 3 : axis)] = 1;
+               const Tensor y = autograd::sum_to(x, kept);
+               for (int i = 0; i < 3; ++i) {
+                 bool gone = false;
+                 for (std::int64_t axis : axes) gone = gone || (axis < 0 ? axis + 3 : axis) == i;
+                 if (!gone) dropped.push_back(kept[i]);
+               }
+               return options.keepdim ? y : autograd::reshape(y, dropped);
+             },
+             sum_of, true);
+       }},
+      {"logsumexp",
+       [] {
+         check_along_axis(
+             [](const Tensor& x, std::int64_t axis) {
+               return autograd::broadcast_to(autograd::logsumexp(x, axis, {.keepdim = true}),
+                                             x.shape());
+             },
+             [](const Doubles& line) { return Doubles(line.size(), logsumexp_of(line)); });
+       }},
+      {"softmax",
+       [] {
+         check_along_axis(&autograd::softmax, [](Doubles line) {
+           const double total = logsumexp_of(line);
+           for (double& x : line) x = std::exp(x - total);
+           return line;
+         });
+       }},
+      {"log_softmax",
+       [] {
+         check_along_axis(&autograd::log_softmax, [](Doubles line) {
+           const double total = logsumexp_of(line);
+           for (double& x : line) x -= total;
+           return line;
+         });
+       }},
+      {"matmul", check_matmul},
+      {"linear", [] { check_linear(true); }},
+      {"linear, no bias", [] { check_linear(false); }},
+      {"linear, sigmoid",
+       [] {
+         check_linear_then(autograd::Activation::sigmoid,
+                           [](const Tensor& x) { return sigmoid(x); });
+       }},
+      {"linear, tanh",
+       [] {
+         check_linear_then(autograd::Activation::tanh, [](const Tensor& x) { return tanh(x); });
+       }},
+      {"linear, relu",
+       [] {
+         check_linear_then(autograd::Activation::relu, [](const Tensor& x) { return relu(x); });
+       }},
+      {"transpose", check_moves},
+      {"reshape", check_moves},
+      {"broadcast_to", check_moves},
+      {"contiguous", check_moves},
+      {"to", check_cast},
+      {"where", check_where},
+      {"pick", check_pick},
+      {"unpick", check_pick},
+      {"mean_squared_error", check_mean_squared_error},
+  };
+}
 
-    const Checks& checks() {
-      static const Checks list = [] {
-        Checks all = first_checks();
-        add_network_checks(all);
-        add_reduction_checks(all);
-        add_index_checks(all);
-        add_linalg_checks(all);
-        return all;
-      }();
-      return list;
-    }
+const Checks& checks() {
+  static const Checks list = [] {
+    Checks all = first_checks();
+    add_network_checks(all);
+    add_reduction_checks(all);
+    add_index_checks(all);
+    add_linalg_checks(all);
+    return all;
+  }();
+  return list;
+}
 
-    TEST(StructuredValues, EveryOpAgreesWithItsDefinition) {
-      for (const autograd::ops::OpEntry& op : autograd::ops::all_ops()) {
-        if (op.arity != 0) continue;
-        SCOPED_TRACE(op.name);
-        const auto check = checks().find(op.name);
-        if (check == checks().end()) {
-          ADD_FAILURE() << op.name << " has no naive value to compare with; add it to checks()";
-        } else {
-          check->second();
-        }
-      }
+TEST(StructuredValues, EveryOpAgreesWithItsDefinition) {
+  for (const autograd::ops::OpEntry& op : autograd::ops::all_ops()) {
+    if (op.arity != 0) continue;
+    SCOPED_TRACE(op.name);
+    const auto check = checks().find(op.name);
+    if (check == checks().end()) {
+      ADD_FAILURE() << op.name << " has no naive value to compare with; add it to checks()";
+    } else {
+      check->second();
     }
+  }
+}
 
-  }  // namespace
+}  // namespace
 }  // namespace ops_test
