@@ -306,8 +306,7 @@ TEST(Special, StructuredOpsSurviveNanAndInfinity) {
           const Inputs dx = vjp(c.f, inputs, ones_like(y)).second;
           for (std::size_t k = 0; k < dx.size(); ++k) EXPECT_EQ(dx[k].shape(), c.inputs[k]);
         } catch (const ValueError& error) {
-          EXPECT_NE(std::string(error.what()).find("; need "), std::string::npos)
-              << error.what();
+          EXPECT_NE(std::string(error.what()).find("; need "), std::string::npos) << error.what();
         }
       }
     }
