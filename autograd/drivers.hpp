@@ -68,9 +68,7 @@ std::vector<D> with_tangents(std::span<const T> x, const Seeds& seeds) {
   std::vector<D> result;
   result.reserve(x.size());
   for (std::size_t i = 0; i < x.size(); ++i) {
-    D element(x[i]);
-    for (int lane = 0; lane < D::kDirections; ++lane) element.set_tangent(lane, seeds(i, lane));
-    result.push_back(element);
+    result.push_back(D(x[i], D::Tangents::filled([&](int lane) { return seeds(i, lane); })));
   }
   return result;
 }
