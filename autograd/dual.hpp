@@ -11,6 +11,7 @@
 
 #include <concepts>
 #include <cstddef>
+#include <cstring>
 #include <type_traits>
 #include <utility>
 
@@ -64,10 +65,30 @@ AUTOGRAD_INLINE Dual<N, T, L> scaled(const Dual<N, T, L>& tangent, double slope)
   return {scaled(tangent.value(), slope), scaled(tangent.tangents(), slope)};
 }
 
+// Copied whole, as structures are, the parts of a Dual would be read in other pieces than they were
+// written in, and wait for the store buffer each time (3x in the sweep of a Hessian).
+template <class P> AUTOGRAD_INLINE void store_part(std::byte* to, const P& part) {
+  if constexpr (requires { part.store(to); }) {
+    part.store(to);
+  } else {
+    std::memcpy(to, static_cast<const void*>(&part), sizeof part);
+  }
+}
+template <class P> AUTOGRAD_INLINE P load_part(const std::byte* from) {
+  if constexpr (requires { P::load(from); }) {
+    return P::load(from);
+  } else {
+    P part;
+    std::memcpy(static_cast<void*>(&part), from, sizeof part);
+    return part;
+  }
+}
+
 /// The N tangents of a Dual. Every loop over them is written out by an index pack: with constant
 /// indices GCC keeps them in registers.
 template <int N, class T> class Tangents {
-  static constexpr int kCount = N;
+  using Part = T;
+  static constexpr int kCount = N, kPartBytes = sizeof(T);
   template <class F, int... I>
   AUTOGRAD_INLINE Tangents(F&& f, std::integer_sequence<int, I...>) : of_{f(I)...} {}
   template <class F> static AUTOGRAD_INLINE Tangents each(F&& f) {
@@ -77,6 +98,23 @@ template <int N, class T> class Tangents {
 
  public:
   AUTOGRAD_INLINE Tangents() : of_{} {}
+  AUTOGRAD_INLINE Tangents(const Tangents& o)
+      : Tangents([&](int i) AUTOGRAD_ALWAYS_INLINE { return o.of_[i]; },
+                 std::make_integer_sequence<int, kCount>()) {}
+  AUTOGRAD_INLINE Tangents& operator=(const Tangents& o) {
+    for (int i = 0; i < kCount; ++i) of_[i] = o.of_[i];
+    return *this;
+  }
+  /// To and from memory of any alignment, in the parts that registers hold.
+  AUTOGRAD_INLINE void store(std::byte* to) const {
+    for (int i = 0; i < kCount; ++i) store_part(to + i * kPartBytes, of_[i]);
+  }
+  static AUTOGRAD_INLINE Tangents load(const std::byte* from) {
+    return each([&](int i)
+                    AUTOGRAD_ALWAYS_INLINE { return load_part<Part>(from + i * kPartBytes); });
+  }
+  /// Tangent i is f(i).
+  template <class F> static AUTOGRAD_INLINE Tangents filled(F&& f) { return each(f); }
   AUTOGRAD_INLINE T get(int i) const { return of_[i]; }
   AUTOGRAD_INLINE void set(int i, const T& tangent) { of_[i] = tangent; }
 
@@ -99,7 +137,8 @@ template <int N, class T>
 class Tangents<N, T> {
   using Pack = typename PackOf<T>::type;
   static constexpr int kLanes = 16 / sizeof(T);
-  static constexpr int kCount = (N + kLanes - 1) / kLanes;
+  static constexpr int kCount = (N + kLanes - 1) / kLanes, kPartBytes = sizeof(Pack);
+  using Part = Pack;
   template <class F, int... I>
   AUTOGRAD_INLINE Tangents(F&& f, std::integer_sequence<int, I...>) : of_{f(I)...} {}
   template <class F> static AUTOGRAD_INLINE Tangents each(F&& f) {
@@ -112,7 +151,33 @@ class Tangents<N, T> {
   Pack of_[static_cast<std::size_t>(kCount)];
 
  public:
-  AUTOGRAD_INLINE Tangents() : of_{} {}
+  AUTOGRAD_INLINE Tangents()
+      : Tangents([](int) AUTOGRAD_ALWAYS_INLINE { return Pack{}; },
+                 std::make_integer_sequence<int, kCount>()) {}
+  AUTOGRAD_INLINE Tangents(const Tangents& o)
+      : Tangents([&](int i) AUTOGRAD_ALWAYS_INLINE { return o.of_[i]; },
+                 std::make_integer_sequence<int, kCount>()) {}
+  AUTOGRAD_INLINE Tangents& operator=(const Tangents& o) {
+    for (int i = 0; i < kCount; ++i) of_[i] = o.of_[i];
+    return *this;
+  }
+  /// To and from memory of any alignment, in the parts that registers hold.
+  AUTOGRAD_INLINE void store(std::byte* to) const {
+    for (int i = 0; i < kCount; ++i) store_part(to + i * kPartBytes, of_[i]);
+  }
+  static AUTOGRAD_INLINE Tangents load(const std::byte* from) {
+    return each([&](int i)
+                    AUTOGRAD_ALWAYS_INLINE { return load_part<Part>(from + i * kPartBytes); });
+  }
+  template <class F> static AUTOGRAD_INLINE Tangents filled(F&& f) {
+    return each([&](int i) AUTOGRAD_ALWAYS_INLINE {
+      Pack part{};
+      for (int lane = 0; lane < kLanes && i * kLanes + lane < N; ++lane) {
+        part[lane] = f(i * kLanes + lane);
+      }
+      return part;
+    });
+  }
   AUTOGRAD_INLINE T get(int i) const { return of_[i / kLanes][i % kLanes]; }
   AUTOGRAD_INLINE void set(int i, T tangent) { of_[i / kLanes][i % kLanes] = tangent; }
 
@@ -171,6 +236,13 @@ template <int N, class T, class Level> class Dual : public DifferentiableBase {
   static constexpr int kDirections = N;
 
   AUTOGRAD_INLINE Dual() : Dual(0.0) {}
+  AUTOGRAD_INLINE Dual(const Dual& o)
+      : DifferentiableBase(), value_(o.value_), tangents_(o.tangents_) {}
+  AUTOGRAD_INLINE Dual& operator=(const Dual& o) {
+    value_ = o.value_;
+    tangents_ = o.tangents_;
+    return *this;
+  }
   template <class C>
     requires detail::PassiveFor<C, Dual> AUTOGRAD_INLINE Dual(const C& c)
         : value_(detail::inner_constant<T>(c)) {}
@@ -208,6 +280,13 @@ template <int N, class T, class Level> class Dual : public DifferentiableBase {
     AUTOGRAD_INLINE Dual(const T& value, const Tangents& tangents)
         : value_(value), tangents_(tangents) {}
     AUTOGRAD_INLINE const Tangents& tangents() const { return tangents_; }
+    AUTOGRAD_INLINE void store(std::byte* to) const {
+      detail::store_part(to, value_);
+      tangents_.store(to + sizeof(T));
+    }
+    static AUTOGRAD_INLINE Dual load(const std::byte* from) {
+      return {detail::load_part<T>(from), Tangents::load(from + sizeof(T))};
+    }
 
    private:
     T value_;

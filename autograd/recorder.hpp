@@ -34,12 +34,20 @@ template <class R> struct __attribute__((packed)) BasicEntry {
   std::int32_t index;
 
   AUTOGRAD_INLINE void set(const R& partial) {
-    std::memcpy(bytes, static_cast<const void*>(&partial), sizeof(R));
+    if constexpr (requires { partial.store(bytes); }) {
+      partial.store(bytes);
+    } else {
+      std::memcpy(bytes, static_cast<const void*>(&partial), sizeof(R));
+    }
   }
   AUTOGRAD_INLINE R get() const {
-    R partial;
-    std::memcpy(static_cast<void*>(&partial), bytes, sizeof(R));
-    return partial;
+    if constexpr (requires { R::load(bytes); }) {
+      return R::load(bytes);
+    } else {
+      R partial;
+      std::memcpy(static_cast<void*>(&partial), bytes, sizeof(R));
+      return partial;
+    }
   }
 };
 template <> struct __attribute__((packed)) BasicEntry<double> {

@@ -69,7 +69,7 @@ template <class F, class X> SparsePlan plan_hessian_of(F& f, const X& x) {
 
 template <class F, class X>
 SparseMatrix evaluate_hessian(const SparsePlan& plan, F& f, const X& x, bool check) {
-  constexpr int kLanes = kHessianLanes;
+  constexpr int kLanes = kSparseLanes;
   using D = Forward<kLanes, double, F>;
   const std::span<const double> point = elements_of(x);
   check_length("sparse_hessian", "x", point.size(), "the pattern",

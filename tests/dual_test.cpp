@@ -190,7 +190,7 @@ TEST(DualTest, ZeroTangentsStayZero) {
 }
 
 TEST(DualTest, Layout) {
-  static_assert(std::is_trivially_copyable_v<Dual<4>> && std::is_trivially_copyable_v<Second>);
+  static_assert(std::is_trivially_destructible_v<Dual<4>>);  // copies go part by part
   static_assert(sizeof(Dual<1>) == 16 && sizeof(Dual<2>) == 24 && sizeof(Dual<4>) == 40);
   static_assert(std::is_convertible_v<double, Dual1> && std::is_convertible_v<int, Dual1>);
   static_assert(std::is_convertible_v<Dual1, Second> && std::is_convertible_v<double, Second>);
