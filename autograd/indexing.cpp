@@ -151,7 +151,8 @@ void add_place(Plan& plan, const Tensor& x, const Index& place, Cursor& at) {
       at.out += at.left;
       break;
     case Index::Kind::new_axis:
-      if (at.out < 31) plan.map.added |= 1u << at.out++;  // far too many already
+      if (at.out == kMaxDim) throw ShapeError("index: too many axes; need at most 8");
+      plan.map.added |= 1u << at.out++;
       break;
     case Index::Kind::tensor: add_tensor(plan, x, place.tensor, at);
   }

@@ -241,6 +241,9 @@ TEST(IndexErrors, Places) {
   expect_error<ShapeError>("Shape: too many axes; need at most 8", [](auto& x) {
     x(newaxis, newaxis, newaxis, newaxis, newaxis, newaxis, newaxis);
   });
+  expect_error<ShapeError>("index: too many axes; need at most 8", [](auto& x) {
+    index(x, std::vector<Index>(40, newaxis));
+  });
   expect_error<ShapeError>("Shape: too many axes; need at most 8", [](auto& x) {
     x(zeros({1, 1, 1, 1, 1, 1, 1, 1}, autograd::int64));
   });
