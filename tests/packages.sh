@@ -11,6 +11,7 @@ cmake        | command cmake
 ninja-build  | command ninja
 libhwy-dev   | header hwy/highway.h
 libtbb-dev   | header tbb/tbb.h
+libeigen3-dev | header eigen3/Eigen/Core
 "
 packages_examples="
 libcli11-dev | header CLI/CLI.hpp

@@ -13,6 +13,24 @@ namespace {
 
 using namespace autograd;
 
+// What is computed by Eigen.
+class Linalg : public testing::Test {
+ protected:
+  void SetUp() override {
+    if (!has_decompositions()) GTEST_SKIP() << "built without Eigen";
+  }
+};
+
+TEST(WithoutEigen, FactorizationsSaySo) {
+  if (has_decompositions()) GTEST_SKIP() << "built with Eigen";
+  expect_message<Error>(
+      "svd: not there: the library was built without Eigen; need Eigen 3 when it is built "
+      "(libeigen3-dev)",
+      [] {
+        svd(ones({2, 2}));
+      });
+}
+
 // --- Products.
 
 TEST(Products, AgreeWithTheirDefinitions) {
@@ -371,7 +389,7 @@ TEST(LinalgMisuse, Shapes) {
                            [](In in) { return pinv(in[0]); }, {v});
 }
 
-TEST(LinalgMisuse, SingularMatricesRecordNothing) {
+TEST_F(Linalg, SingularMatricesRecordNothing) {
   const Tensor a = f64({{1, 2}, {2, 4}}), b = f64({{{1}, {2}}, {{3}, {4}}});
   const std::string rest = " of 0; need an invertible matrix";
   expect_error<ValueError>("inverse: singular: the matrix has a pivot 1" + rest,
@@ -387,7 +405,7 @@ TEST(LinalgMisuse, SingularMatricesRecordNothing) {
       [](const Inputs& in) { return cholesky(in[0], {.upper = true}); }, {f64({{1, 3}, {3, 1}})});
 }
 
-TEST(Linalg, NotFiniteElements) {
+TEST_F(Linalg, NotFiniteElements) {
   const Tensor bad = f64({{1, kNan}, {2, 3}}), infinite = f64({{1, kInf}, {2, 3}});
   const std::string rest =
       ": an element is not finite: nan at position 1 of [2, 2]; need finite elements";
@@ -410,7 +428,7 @@ TEST(Linalg, NotFiniteElements) {
   EXPECT_TRUE(std::isnan(slogdet(bad).sign.item()));
 }
 
-TEST(Linalg, ExtremeMagnitudes) {
+TEST_F(Linalg, ExtremeMagnitudes) {
   const Tensor a = f64({{2, 1}, {1, 3}});
   for (double scale : {1e-150, 1e-300, 1e150, 1e300}) {
     expect_same(eigh(a * scale).eigenvalues * (1 / scale), eigh(a).eigenvalues, 1e-14);
@@ -424,8 +442,8 @@ TEST(Linalg, ExtremeMagnitudes) {
       1, 1e-12);
 }
 
-// The sign of a determinant is a constant, and what is not differentiable is not tracked.
-TEST(Linalg, ResultsWithoutADerivative) {
+// What is not differentiable is not tracked.
+TEST_F(Linalg, ResultsWithoutADerivative) {
   Tape tape;
   const Tensor a = tape.input(f64({{2, 1}, {1, 3}, {0, 1}}));
   const LstsqResult y = lstsq(a, f64({1, 2, 3}));
@@ -434,7 +452,7 @@ TEST(Linalg, ResultsWithoutADerivative) {
 }
 
 // The same bits for any number of threads.
-TEST(Linalg, ThreadsDoNotChangeResults) {
+TEST_F(Linalg, ThreadsDoNotChangeResults) {
   const Tensor a = random({64, 12, 12}) + 30.0 * ops::identity(12, float64);
   const Tensor b = random({64, 12, 5});
   const auto all = [&] {
@@ -457,7 +475,7 @@ TEST(Linalg, ThreadsDoNotChangeResults) {
   EXPECT_EQ(values(one.second[0]), values(four.second[0]));
 }
 
-TEST(Linalg, InPlaceChangeOfWhatWasSavedThrows) {
+TEST_F(Linalg, InPlaceChangeOfWhatWasSavedThrows) {
   Tape tape;
   const Tensor a = tape.input(f64({{2, 1}, {1, 3}}));
   const EighResult y = eigh(a);
