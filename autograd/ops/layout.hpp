@@ -30,10 +30,10 @@ inline Layout layout_of(const Tensor& x) { return {x.shape(), x.node()->strides,
 /// That of a fresh tensor.
 inline Layout row_major_layout(const Shape& shape) {
   Layout layout{shape, {}, 0};
-  std::int64_t stride = 1;
+  std::uint64_t stride = 1;  // wraps around for a shape that is too large, which making it refuses
   for (int i = shape.dim() - 1; i >= 0; --i) {
-    layout.strides[static_cast<std::size_t>(i)] = stride;
-    stride *= shape[i];
+    layout.strides[static_cast<std::size_t>(i)] = static_cast<std::int64_t>(stride);
+    stride *= static_cast<std::uint64_t>(shape[i]);
   }
   return layout;
 }
