@@ -8,6 +8,9 @@
 #include "memory.hpp"
 
 #include <pthread.h>
+#ifdef __linux__
+#include <sys/mman.h>
+#endif
 #include <unistd.h>
 
 #include <algorithm>
@@ -99,8 +102,13 @@ void* system_block(std::size_t bytes) noexcept {
   if (bytes / 2 > machine_bytes() || bytes > central.limit || held > central.limit - bytes) {
     return nullptr;
   }
-  void* block = std::aligned_alloc(64, bytes);
-  if (block) ++central.system_allocations;
+  const bool huge = bytes >= kHugePage;
+  void* block = std::aligned_alloc(huge ? kHugePage : 64, bytes);
+  if (!block) return nullptr;
+  ++central.system_allocations;
+#ifdef __linux__
+  if (huge) madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
+#endif
   return block;
 }
 

@@ -40,6 +40,9 @@ namespace detail {
 struct Node;
 struct ThreadState;
 
+/// Blocks of at least this size are aligned to it, and the system is asked for pages that large.
+inline constexpr std::size_t kHugePage = std::size_t{2} << 20;
+
 /// This thread's state: pools and the identity that owns reference counts. Null until first needed.
 extern constinit thread_local ThreadState* this_thread __attribute__((tls_model("initial-exec")));
 

@@ -24,22 +24,26 @@ void TapeStorage::init() {
 }
 
 TapeStorage::~TapeStorage() {
-  for (const Chunk& c : chunks) deallocate(c.begin, Chunk::kBytes);
+  while (!chunks.empty()) drop_chunk();
   for (std::byte* records : blocks) deallocate(records, kBlockBytes);
   if (adjoint_block) deallocate(adjoint_block, adjoint_bytes);
 }
 
 void TapeStorage::add_chunk() {
   if (chunks.size() == chunks.capacity()) chunks.reserve(2 * chunks.size() + 1);
-  auto* begin = static_cast<std::byte*>(allocate(Chunk::kBytes));
-  chunks.push_back({begin, begin, reinterpret_cast<Count*>(begin + Chunk::kBytes), 0});
+  const std::size_t bytes = Chunk::bytes(chunks.size());
+  auto* begin = static_cast<std::byte*>(allocate(bytes));
+  chunks.push_back({begin, begin, reinterpret_cast<Count*>(begin + bytes), 0});
+}
+
+void TapeStorage::drop_chunk() noexcept {
+  deallocate(chunks.back().begin, Chunk::bytes(chunks.size() - 1));
+  chunks.pop_back();
 }
 
 bool TapeStorage::drop_spare_chunks() noexcept {
   const bool any = chunks.size() > chunk + 1;
-  for (; chunks.size() > chunk + 1; chunks.pop_back()) {
-    deallocate(chunks.back().begin, Chunk::kBytes);
-  }
+  while (chunks.size() > chunk + 1) drop_chunk();
   return any;
 }
 
@@ -87,7 +91,9 @@ void TapeStorage::drop_leaves(std::size_t from) {
 }
 
 std::size_t TapeStorage::bytes() const {
-  return chunks.size() * Chunk::kBytes + blocks.size() * kBlockBytes + adjoint_bytes +
+  std::size_t statements = 0;
+  for (std::size_t i = 0; i < chunks.size(); ++i) statements += Chunk::bytes(i);
+  return statements + blocks.size() * kBlockBytes + adjoint_bytes +
          saved.capacity() * sizeof(double) + slots.capacity() * sizeof(Slot) +
          leaves.capacity() * sizeof(LeafSlot);
 }

@@ -11,10 +11,12 @@
 #include <cstdlib>
 #include <new>
 
+#include "../memory.hpp"
+
 namespace autograd::kernels {
 namespace {
 
-constexpr std::size_t kHugePage = std::size_t{2} << 20;
+using detail::kHugePage;
 
 struct Block {
   void* data = nullptr;

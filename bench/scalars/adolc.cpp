@@ -40,7 +40,7 @@ struct Adolc {
     if constexpr (MonteCarlo<W>) {
       for (int i = 0; i < workload.terms(); ++i) {
         value +=
-            sweep(x, row, dx, 1 << 16, [&](const adouble* in) { return workload.term(in, i); });
+            sweep(x, row, dx, 1 << 18, [&](const adouble* in) { return workload.term(in, i); });
       }
     } else {
       value = sweep(x, row, dx, 1 << 25, [&](const adouble* in) { return workload.value(in); });

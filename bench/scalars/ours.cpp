@@ -67,9 +67,10 @@ double gmm_by_terms(const Gmm& gmm, const std::vector<double>& x, std::vector<Va
 
 /// Bytes of statements before a position.
 double bytes_before(const Tape::Mark& mark) {
-  const auto free = reinterpret_cast<const std::byte*>(mark.counts) - mark.top;
-  return static_cast<double>((mark.chunk + 1) * autograd::detail::Chunk::kBytes) -
-         static_cast<double>(free);
+  std::size_t bytes = 0;
+  for (int i = 0; i <= static_cast<int>(mark.chunk); ++i)
+    bytes += autograd::detail::Chunk::bytes(i);
+  return static_cast<double>(bytes - (reinterpret_cast<const std::byte*>(mark.counts) - mark.top));
 }
 
 }  // namespace
