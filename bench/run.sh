@@ -10,6 +10,11 @@
 #                                            with -O3, or with -O3 -march=native, beside ADOL-C and
 #                                            Sacado if they are installed when this is first built
 #                                            (packages libadolc-dev, libtrilinos-sacado-dev)
+#        bench/run.sh tensors [--threads N] [--seconds OF_EACH] [--json FILE] [NAME...]
+#                                            from four elements to a transformer's layer, beside
+#                                            libtorch if it is installed when this is first built
+#                                            (packages libtorch-dev, libopenblas0-openmp); a row per
+#                                            workload whose name contains a NAME
 #        bench/run.sh ops [OPTIONS...]       every operation, by Google Benchmark, whose options
 #                                            follow (--benchmark_filter='^tanh/', --help)
 set -euo pipefail
@@ -18,13 +23,13 @@ source tests/packages.sh
 
 name=${1:-figures}
 case $name in
-  figures | ops | scalars) ;;
+  figures | ops | scalars | tensors) ;;
   -h | --help)
     sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' bench/run.sh
     exit 0
     ;;
   *)
-    echo "bench/run.sh: unknown benchmark: $name; need figures, scalars or ops" >&2
+    echo "bench/run.sh: unknown benchmark: $name; need figures, scalars, tensors or ops" >&2
     exit 2
     ;;
 esac

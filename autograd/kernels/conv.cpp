@@ -3,93 +3,12 @@
 
 #include <algorithm>
 
+#include "conv_plan.hpp"
 #include "gemm.hpp"
-#include "parallel.hpp"
 #include "scratch.hpp"
 
 namespace autograd::kernels {
 namespace {
-
-using Int = std::int64_t;
-
-constexpr std::size_t size(Int n) { return static_cast<std::size_t>(n); }
-
-// Outputs [low, high) whose input, output * stride + offset, lies in [0, in).
-struct Range {
-  Int low, high;
-  Range(Int in, Int out, Int stride, Int offset)
-      : low(offset >= 0 ? 0 : (-offset + stride - 1) / stride),
-        high(offset >= in ? 0 : std::min(out, (in - 1 - offset) / stride + 1)) {
-    low = std::min(low, out);
-    high = std::max(low, high);
-  }
-};
-
-// Neighboring taps of one kernel row and the outputs of a row that they serve.
-struct Segment {
-  Int tap, taps;  // the first one, and how many
-  Int low, high;  // outputs
-  Int pixel;      // of the (padded) image row: what the first tap of output `low` reads
-};
-
-// One convolution of one group, pixels being rows of channels.
-struct Plan {
-  const ConvShape& s;
-  Int c, o;               // channels and filters of a group
-  Int in_rows, out_rows;  // of an image: all but the last axis
-  Int tap_rows, taps;     // of the kernel
-  bool merged;            // a kernel row is one segment
-  Int pad, width;         // sideways, of the image rows; the width with padding
-
-  // A row whose padding is most of it is read tap by tap: the memory would be out of proportion.
-  Plan(const ConvShape& shape, bool may_merge)
-      : s(shape),
-        c(shape.channels / shape.groups),
-        o(shape.filters / shape.groups),
-        in_rows(shape.in[0] * shape.in[1]),
-        out_rows(shape.out[0] * shape.out[1]),
-        tap_rows(shape.kernel[0] * shape.kernel[1]),
-        taps(tap_rows * shape.kernel[2]),
-        merged(may_merge && (shape.dilation[2] == 1 || shape.kernel[2] == 1) &&
-               shape.padding[2] <= shape.in[2] + 2 * shape.kernel[2]),
-        pad(merged ? shape.padding[2] : 0),
-        width(shape.in[2] + 2 * pad) {}
-
-  Int x_plane() const { return in_rows * s.in[2]; }
-  Int y_plane() const { return out_rows * s.out[2]; }
-  std::size_t pixels() const { return size(in_rows * width * c); }
-  std::size_t results() const { return size(y_plane() * o); }
-  std::size_t weights() const { return size(s.groups * taps * c * o); }
-
-  // Tasks that are worth a thread's while.
-  std::size_t grain() const {
-    const double work = static_cast<double>(y_plane()) * static_cast<double>(taps * c * o);
-    return work >= 1 << 18 ? 1 : size(static_cast<Int>((1 << 18) / std::max(work, 1.0)));
-  }
-
-  template <class F> void for_each_segment(F&& f) const {
-    if (merged) return f(Segment{0, s.kernel[2], 0, s.out[2], 0});
-    for (Int tap = 0; tap < s.kernel[2]; ++tap) {
-      const Int offset = tap * s.dilation[2] - s.padding[2];
-      const Range range(s.in[2], s.out[2], s.stride[2], offset);
-      if (range.low == range.high) continue;
-      f(Segment{tap, 1, range.low, range.high, range.low * s.stride[2] + offset});
-    }
-  }
-
-  // Calls f(row of outputs, row of inputs, row of taps) for all that meet inside of the image.
-  template <class F> void for_each_row(F&& f) const {
-    for (Int row = 0; row < out_rows; ++row) {
-      const Int i = row / s.out[1], j = row % s.out[1];
-      for (Int tap = 0; tap < tap_rows; ++tap) {
-        const Int d = i * s.stride[0] + tap / s.kernel[1] * s.dilation[0] - s.padding[0];
-        const Int h = j * s.stride[1] + tap % s.kernel[1] * s.dilation[1] - s.padding[1];
-        if (d < 0 || d >= s.in[0] || h < 0 || h >= s.in[1]) continue;
-        f(row, d * s.in[1] + h, tap);
-      }
-    }
-  }
-};
 
 // planes: [channels, rows, width]  pixels: [rows, width + 2 pad, channels], zeros in the padding
 template <class T>
@@ -141,15 +60,6 @@ template <class T> void unpack_weights(const Plan& p, const T* sums, Int pieces,
     for (Int k = 1; k < pieces; ++k) total += from[size(k) * p.weights()];
     w[i] = total;
   }
-}
-
-// Calls f(image, group) for all of them, on several threads.
-template <class F> void for_each_image(const Plan& p, F&& f) {
-  parallel_for(size(p.s.images * p.s.groups), p.grain(), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t i = begin; i < end; ++i) {
-      f(static_cast<Int>(i) / p.s.groups, static_cast<Int>(i) % p.s.groups);
-    }
-  });
 }
 
 // --- Few channels by few filters, as where each channel has filters of its own: a product would be all
@@ -239,6 +149,7 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
     return thin_forward(tap_by_tap, x, w, bias, y);
   }
   const Plan p(s, true);
+  if (better_unfolded(p)) return unfolded_forward(p, x, w, bias, y);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   pack_weights(p, w, packed);
   for_each_image(p, [&](Int image, Int group) {
@@ -273,6 +184,7 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
 template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T* x) {
   const Plan p(s, false);
   if (is_thin(p)) return thin_data(p, y, w, x);
+  if (better_unfolded(p)) return unfolded_data(p, y, w, x);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   pack_weights(p, w, packed);
   for_each_image(p, [&](Int image, Int group) {
@@ -309,12 +221,12 @@ template <class T> void conv_weight(const ConvShape& s, const T* x, const T* y, 
     return thin_weight(tap_by_tap, x, y, w);
   }
   const Plan p(s, true);
-  // Pieces of the batch with sums of their own, few enough for their memory not to matter.
-  Int pieces = std::clamp<Int>(s.images, 1, 8);
-  while (pieces > 1 && size(pieces) * p.weights() > std::size_t{1} << 22) pieces /= 2;
+  if (better_unfolded(p)) return unfolded_weight(p, x, y, w);
+  const Int pieces = weight_pieces(p);
   T* sums = scratch<T>(Scratch::conv_weight, size(pieces) * p.weights());
   std::fill_n(sums, size(pieces) * p.weights(), T(0));
-  const auto add_image = [&](Int image, Int group, T* sum) {
+  for_each_piece(p, pieces, [&](Int image, Int group, Int piece) {
+    T* sum = sums + (piece * s.groups + group) * p.taps * p.c * p.o;
     T* pixels = scratch<T>(Scratch::conv_x, p.pixels());
     T* from = scratch<T>(Scratch::conv_y, p.results());
     to_pixels(x + (image * s.groups + group) * p.c * p.x_plane(), p.c, p.in_rows, s.in[2], p.pad,
@@ -339,17 +251,6 @@ template <class T> void conv_weight(const ConvShape& s, const T* x, const T* y, 
         });
       });
     });
-  };
-  const Int per_group = p.taps * p.c * p.o;
-  parallel_for(size(pieces * s.groups), p.grain(), [&](std::size_t begin, std::size_t end) {
-    for (Int task = static_cast<Int>(begin); task < static_cast<Int>(end); ++task) {
-      const Int piece = task / s.groups, group = task % s.groups;
-      T* sum = sums + (piece * s.groups + group) * per_group;
-      const Int last = (piece + 1) * s.images / pieces;
-      for (Int image = piece * s.images / pieces; image < last; ++image) {
-        add_image(image, group, sum);
-      }
-    }
   });
   unpack_weights(p, sums, pieces, w);
 }

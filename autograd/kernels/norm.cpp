@@ -2,28 +2,14 @@
 #include "norm.hpp"
 
 #include <algorithm>
-#include <array>
-#include <cmath>
 
+#include "norm_table.hpp"
 #include "parallel.hpp"
 #include "scratch.hpp"
 
 namespace autograd::kernels {
 
 namespace {
-
-constexpr std::size_t kLanes = 8;
-
-// The sum of f(x[i]) in double, in eight chains that are added up pairwise.
-template <class T, class F> double lane_sum(std::size_t n, const T* x, F&& f) {
-  std::array<double, kLanes> sum{};
-  std::size_t i = 0;
-  for (; i + kLanes <= n; i += kLanes) {
-    for (std::size_t k = 0; k < kLanes; ++k) sum[k] += f(static_cast<double>(x[i + k]));
-  }
-  for (std::size_t k = 0; i < n; ++i, ++k) sum[k] += f(static_cast<double>(x[i]));
-  return ((sum[0] + sum[4]) + (sum[1] + sum[5])) + ((sum[2] + sum[6]) + (sum[3] + sum[7]));
-}
 
 // Where the elements of row r with outer index o begin: features * inner of them in one piece.
 std::size_t piece(const NormShape& s, std::size_t row, std::size_t o) {
@@ -34,79 +20,93 @@ std::size_t row_grain(const NormShape& s) {
   return 10000 / std::max<std::size_t>(s.row_size(), 1) + 1;
 }
 
-// x - mean for an x and a mean of one type: a float mean alone would lose what its rounding leaves.
-template <class T> struct Center {
-  T high, low;
-  explicit Center(double mean)
-      : high(static_cast<T>(mean)),
-        low(std::isfinite(mean) ? static_cast<T>(mean - static_cast<double>(high)) : T(0)) {}
-  T operator()(T x) const { return (x - high) - low; }
+// The part of weights or biases that a stretch needs: one each along features, or one for all of space.
+template <class T> Along<T> along(const NormShape& s, const T* values, std::size_t f, T missing) {
+  if (values == nullptr) return {nullptr, missing};
+  return s.inner == 1 ? Along<T>{values, missing} : Along<T>{nullptr, values[f]};
+}
+
+// Calls f(offset in the piece, length, feature) for stretches with one weight or one per element.
+template <class F> void for_each_stretch(const NormShape& s, F&& f) {
+  if (s.inner == 1) return f(0, s.features, 0);
+  for (std::size_t feature = 0; feature < s.features; ++feature) {
+    f(feature * s.inner, s.inner, feature);
+  }
+}
+
+// What the backward pass of one row needs besides x and dy.
+template <class T> struct RowGradient {
+  const NormTable<T>& table;
+  const NormShape& s;
+  NormKind kind;
+  const T* weight;  // of the row's group, or null
+  double mean, scale;
+
+  // dx from the sums of w dy and of w dy x^ over the row; x, dy and dx begin at the array's first.
+  void give_back(std::size_t row, const double* sums, const T* x, const T* dy, T* dx) const {
+    const auto n = static_cast<double>(s.row_size());
+    const auto shift = static_cast<T>(kind == NormKind::centered ? sums[0] / n : 0);
+    const auto tilt = static_cast<T>(kind != NormKind::fixed ? sums[1] / n : 0);
+    for (std::size_t o = 0; o < s.outer; ++o) {
+      for_each_stretch(s, [&](std::size_t offset, std::size_t length, std::size_t f) {
+        const std::size_t at = piece(s, row, o) + offset;
+        table.give_back(length, x + at, dy + at, Center<T>(mean), static_cast<T>(scale),
+                        along(s, weight, f, T(1)), shift, tilt, dx + at);
+      });
+    }
+  }
 };
 
-// One row at a time: y for features * inner elements.
-template <class T>
-void normalize_piece(const NormShape& s, const T* x, Center<T> center, T scale, const T* weight,
-                     const T* bias, T* y) {
-  if (s.inner == 1) {
-    const std::size_t n = s.features;
-    if (weight == nullptr && bias == nullptr) {
-      for (std::size_t i = 0; i < n; ++i) y[i] = center(x[i]) * scale;
-    } else if (bias == nullptr) {
-      for (std::size_t i = 0; i < n; ++i) y[i] = center(x[i]) * scale * weight[i];
-    } else {
-      for (std::size_t i = 0; i < n; ++i) {
-        y[i] = center(x[i]) * scale * (weight ? weight[i] : T(1)) + bias[i];
-      }
-    }
-    return;
-  }
-  for (std::size_t f = 0; f < s.features; ++f) {
-    const T w = weight ? weight[f] : T(1), b = bias ? bias[f] : T(0);
-    const T* from = x + f * s.inner;
-    T* to = y + f * s.inner;
-    for (std::size_t i = 0; i < s.inner; ++i) to[i] = center(from[i]) * scale * w + b;
-  }
-}
+// Sums of dy and of dy x^ by weight, for the samples of one part.
+struct WeightSums {
+  double *plain, *times;  // null: not wanted
+};
 
-// Adds to sums [features] of dy and of dy x^ for the elements of one piece.
+// Rows of features, one after the other (layer norm): the sums by feature take some rows at a time, which
+// are then still in cache.
 template <class T>
-void add_sums(const NormShape& s, const T* x, const T* dy, Center<T> center, T scale, double* plain,
-              double* times) {
-  if (s.inner == 1) {
-    for (std::size_t i = 0; i < s.features; ++i) {
-      plain[i] += static_cast<double>(dy[i]);
-      times[i] += static_cast<double>(dy[i]) * static_cast<double>(center(x[i]) * scale);
+void backward_features(const NormShape& s, NormKind kind, std::size_t first, std::size_t last,
+                       const T* x, const double* mean, const double* scale, const T* weight,
+                       const T* dy, T* dx, WeightSums sums) {
+  constexpr std::size_t kRows = 8;
+  const NormTable<T>& table = norm_table(T());
+  for (std::size_t row = first; row < last; row += kRows) {
+    const std::size_t rows = std::min(kRows, last - row), n = s.features;
+    for (std::size_t r = row; dx && r < row + rows; ++r) {
+      double of_row[2] = {};
+      table.sums(n, x + r * n, dy + r * n, mean[r], scale[r], weight, of_row);
+      RowGradient<T>{table, s, kind, weight, mean[r], scale[r]}.give_back(r, of_row, x, dy, dx);
     }
-    return;
-  }
-  for (std::size_t f = 0; f < s.features; ++f) {
-    const T *p = x + f * s.inner, *g = dy + f * s.inner;
-    std::array<double, kLanes> a{}, b{};
-    for (std::size_t i = 0; i < s.inner; i += kLanes) {
-      const std::size_t n = std::min(kLanes, s.inner - i);
-      for (std::size_t k = 0; k < n; ++k) {
-        const auto slope = static_cast<double>(g[i + k]);
-        a[k] += slope;
-        b[k] += slope * static_cast<double>(center(p[i + k]) * scale);
-      }
-    }
-    for (std::size_t k = 0; k < kLanes; ++k) {
-      plain[f] += a[k];
-      times[f] += b[k];
+    if (sums.plain) {
+      table.columns(rows, n, x + row * n, dy + row * n, mean + row, scale + row, sums.plain,
+                    sums.times);
     }
   }
 }
 
-// dx = scale (dy w - mean(dy w) - x^ mean(dy w x^)) for the elements of one piece.
+// One row of a group: every feature has one weight for all of space.
 template <class T>
-void give_back(const NormShape& s, const T* x, const T* dy, Center<T> center, T scale,
-               const T* weight, T shift, T along, T* dx) {
+void backward_row(const NormShape& s, NormKind kind, std::size_t row, const T* x,
+                  const double* mean, const double* scale, const T* weight, const T* dy, T* dx,
+                  WeightSums sums) {
+  const NormTable<T>& table = norm_table(T());
+  const T* own = weight ? weight + row % s.groups * s.features : nullptr;
+  double of_row[2] = {};
   for (std::size_t f = 0; f < s.features; ++f) {
-    const T w = weight ? weight[f] : T(1);
-    const std::size_t at = f * s.inner;
-    for (std::size_t i = at; i < at + s.inner; ++i) {
-      dx[i] = scale * (dy[i] * w - shift - center(x[i]) * scale * along);
+    double of_feature[2] = {};
+    for (std::size_t o = 0; o < s.outer; ++o) {
+      const std::size_t at = piece(s, row, o) + f * s.inner;
+      table.sums(s.inner, x + at, dy + at, mean[row], scale[row], nullptr, of_feature);
     }
+    const double slope = own ? static_cast<double>(own[f]) : 1.0;
+    for (int k = 0; k < 2; ++k) of_row[k] += slope * of_feature[k];
+    if (sums.plain) {
+      sums.plain[row % s.groups * s.features + f] += of_feature[0];
+      sums.times[row % s.groups * s.features + f] += of_feature[1];
+    }
+  }
+  if (dx) {
+    RowGradient<T>{table, s, kind, own, mean[row], scale[row]}.give_back(row, of_row, x, dy, dx);
   }
 }
 
@@ -116,18 +116,15 @@ template <class T>
 void norm_statistics(const NormShape& s, bool center, const T* x, double* mean, double* variance) {
   const auto n = static_cast<double>(s.row_size());
   const std::size_t length = s.features * s.inner;
+  const NormTable<T>& table = norm_table(T());
   parallel_for(s.rows(), row_grain(s), [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       double m = 0, v = 0;
       if (center) {
-        for (std::size_t o = 0; o < s.outer; ++o) {
-          m += lane_sum(length, x + piece(s, row, o), [](double e) { return e; });
-        }
+        for (std::size_t o = 0; o < s.outer; ++o) m += table.sum(length, x + piece(s, row, o));
         m /= n;
       }
-      for (std::size_t o = 0; o < s.outer; ++o) {
-        v += lane_sum(length, x + piece(s, row, o), [m](double e) { return (e - m) * (e - m); });
-      }
+      for (std::size_t o = 0; o < s.outer; ++o) v += table.squares(length, x + piece(s, row, o), m);
       mean[row] = m;
       variance[row] = v / n;
     }
@@ -137,14 +134,17 @@ void norm_statistics(const NormShape& s, bool center, const T* x, double* mean, 
 template <class T>
 void norm_forward(const NormShape& s, const T* x, const double* mean, const double* scale,
                   const T* weight, const T* bias, T* y) {
+  const NormTable<T>& table = norm_table(T());
   parallel_for(s.rows(), row_grain(s), [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
-      const Center<T> center(mean[row]);
       const std::size_t w = row % s.groups * s.features;
       for (std::size_t o = 0; o < s.outer; ++o) {
-        const std::size_t at = piece(s, row, o);
-        normalize_piece(s, x + at, center, static_cast<T>(scale[row]),
-                        weight ? weight + w : nullptr, bias ? bias + w : nullptr, y + at);
+        for_each_stretch(s, [&](std::size_t offset, std::size_t length, std::size_t f) {
+          const std::size_t at = piece(s, row, o) + offset;
+          table.apply(length, x + at, Center<T>(mean[row]), static_cast<T>(scale[row]),
+                      along(s, weight ? weight + w : nullptr, f, T(1)),
+                      along(s, bias ? bias + w : nullptr, f, T(0)), y + at);
+        });
       }
     }
   });
@@ -153,57 +153,35 @@ void norm_forward(const NormShape& s, const T* x, const double* mean, const doub
 template <class T>
 void norm_backward(const NormShape& s, NormKind kind, const T* x, const double* mean,
                    const double* scale, const T* weight, const T* dy, const NormGradients<T>& dx) {
-  const auto n = static_cast<double>(s.row_size());
   // Pieces of the samples with sums of their own: [pieces][bias, weight][weights].
   const std::size_t pieces = std::min<std::size_t>(std::max<std::size_t>(s.samples, 1), 16);
-  double* sums = scratch<double>(Scratch::reduce, pieces * 2 * s.weights());
-  std::fill_n(sums, pieces * 2 * s.weights(), 0.0);
-  const auto run_row = [&](std::size_t row, double* total, double* plain, double* times) {
-    const Center<T> center(mean[row]);
-    const T factor = static_cast<T>(scale[row]);
-    const std::size_t w = row % s.groups * s.features;
-    std::fill_n(plain, s.features, 0.0);
-    std::fill_n(times, s.features, 0.0);
-    for (std::size_t o = 0; o < s.outer; ++o) {
-      const std::size_t at = piece(s, row, o);
-      add_sums(s, x + at, dy + at, center, factor, plain, times);
-    }
-    double shift = 0, along = 0;
-    for (std::size_t f = 0; f < s.features; ++f) {
-      total[w + f] += plain[f];
-      total[s.weights() + w + f] += times[f];
-      const double slope = weight ? static_cast<double>(weight[w + f]) : 1.0;
-      shift += slope * plain[f];
-      along += slope * times[f];
-    }
-    if (dx.x == nullptr) return;
-    shift = kind == NormKind::centered ? shift / n : 0;
-    along = kind != NormKind::fixed ? along / n : 0;
-    for (std::size_t o = 0; o < s.outer; ++o) {
-      const std::size_t at = piece(s, row, o);
-      give_back(s, x + at, dy + at, center, factor, weight ? weight + w : nullptr,
-                static_cast<T>(shift), static_cast<T>(along), dx.x + at);
-    }
-  };
+  const bool weights = dx.weight || dx.bias;
+  const std::size_t size = weights ? pieces * 2 * s.weights() : 0;
+  double* all_sums = scratch<double>(Scratch::reduce, size);
+  std::fill_n(all_sums, size, 0.0);
   // A task is one piece of the samples with one group, so that no two add to the same sums.
   const std::size_t tasks = pieces * s.groups;
   const std::size_t grain = 10000 / std::max<std::size_t>(s.numel() / tasks, 1) + 1;
   parallel_for(tasks, grain, [&](std::size_t begin, std::size_t end) {
-    double* local = scratch<double>(Scratch::norm, 2 * s.features);
     for (std::size_t task = begin; task < end; ++task) {
       const std::size_t part = task / s.groups, group = task % s.groups;
-      for (std::size_t sample = part * s.samples / pieces; sample < (part + 1) * s.samples / pieces;
-           ++sample) {
-        run_row(sample * s.groups + group, sums + part * 2 * s.weights(), local,
-                local + s.features);
+      const std::size_t first = part * s.samples / pieces, last = (part + 1) * s.samples / pieces;
+      double* own = weights ? all_sums + part * 2 * s.weights() : nullptr;
+      const WeightSums sums = {own, weights ? own + s.weights() : nullptr};
+      if (s.outer == 1 && s.groups == 1 && s.inner == 1) {
+        backward_features(s, kind, first, last, x, mean, scale, weight, dy, dx.x, sums);
+        continue;
+      }
+      for (std::size_t sample = first; sample < last; ++sample) {
+        backward_row(s, kind, sample * s.groups + group, x, mean, scale, weight, dy, dx.x, sums);
       }
     }
   });
-  for (std::size_t i = 0; i < s.weights(); ++i) {
+  for (std::size_t i = 0; weights && i < s.weights(); ++i) {
     double plain = 0, times = 0;
     for (std::size_t part = 0; part < pieces; ++part) {
-      plain += sums[part * 2 * s.weights() + i];
-      times += sums[(part * 2 + 1) * s.weights() + i];
+      plain += all_sums[part * 2 * s.weights() + i];
+      times += all_sums[(part * 2 + 1) * s.weights() + i];
     }
     if (dx.bias) dx.bias[i] = static_cast<T>(plain);
     if (dx.weight) dx.weight[i] = static_cast<T>(times);

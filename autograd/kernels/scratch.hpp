@@ -7,7 +7,7 @@
 
 namespace autograd::kernels {
 
-enum class Scratch { gemm_a, gemm_b, reduce, order, conv_x, conv_y, conv_weight, norm, count };
+enum class Scratch { gemm_a, gemm_b, reduce, order, conv_x, conv_y, conv_weight, count };
 
 /// At least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
 void* scratch_bytes(Scratch slot, std::size_t bytes);
