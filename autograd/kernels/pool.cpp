@@ -2,7 +2,7 @@
 #include "pool.hpp"
 
 #include <algorithm>
-#include <cmath>
+#include <limits>
 
 #include "parallel.hpp"
 
@@ -16,23 +16,84 @@ std::size_t grain(std::int64_t per_item) {
   return kWork / static_cast<std::size_t>(std::max<std::int64_t>(per_item, 1)) + 1;
 }
 
-// Where the largest element of the window of output (i, j, k) lies in the plane.
+// The largest elements so far of the windows of one row of outputs, and where they lie.
+template <class T> struct RowOfWindows {
+  std::vector<T> best;
+  std::int64_t* at;
+
+  // Looks at one tap of each of the windows [low, high): elements that lie `stride` apart, x[0] at `index`.
+  // Of equal elements the first one stays, and so does a NaN. Both loops are free of branches.
+  template <std::int64_t kStride>
+  void look(std::size_t low, std::size_t high, const T* x, std::int64_t index,
+            std::int64_t stride) {
+    const std::int64_t step = kStride ? kStride : stride;
+    T* value = best.data() + low;
+    std::int64_t* place = at + low;
+    const auto n = static_cast<std::int64_t>(high - low);
+    for (std::int64_t k = 0; k < n; ++k) {
+      const T v = x[k * step];
+      const bool take = (place[k] < 0) | (!(v <= value[k]) & (value[k] == value[k]));
+      value[k] = take ? v : value[k];
+      place[k] = take ? index + k * step : place[k];
+    }
+  }
+};
+
+// Windows [low, high) of an axis that have a tap with this number, evenly spaced, so that one loop does.
+struct Stretch {
+  std::size_t low, high;
+  std::int64_t stride;
+};
+std::vector<std::vector<Stretch>> stretches_by_tap(const AxisWindows& w) {
+  std::vector<std::vector<Stretch>> result;
+  const std::int64_t taps = *std::max_element(w.count.begin(), w.count.end());
+  for (std::int64_t tap = 0; tap < taps; ++tap) {
+    std::vector<Stretch>& list = result.emplace_back();
+    for (std::size_t k = 0; k < w.first.size(); ++k) {
+      if (tap >= w.count[k]) continue;
+      if (!list.empty() && list.back().high == k) {
+        Stretch& last = list.back();
+        const std::int64_t gap = w.first[k] - w.first[k - 1];
+        if (last.high - last.low == 1) last.stride = gap;
+        if (last.stride == gap) {
+          ++last.high;
+          continue;
+        }
+      }
+      list.push_back({k, k + 1, 0});
+    }
+  }
+  return result;
+}
+
 template <class T>
-std::int64_t largest(const Windows& w, const T* plane, std::size_t i, std::size_t j,
-                     std::size_t k) {
-  std::int64_t best = -1;
+void look_at_row(const Windows& w, const std::vector<std::vector<Stretch>>& by_tap, const T* plane,
+                 std::int64_t row, RowOfWindows<T>& windows) {
+  for (std::size_t tap = 0; tap < by_tap.size(); ++tap) {
+    for (const Stretch& s : by_tap[tap]) {
+      const std::int64_t index =
+          row + w[2].first[s.low] + static_cast<std::int64_t>(tap) * w[2].step;
+      switch (s.stride) {
+        case 1: windows.template look<1>(s.low, s.high, plane + index, index, 1); break;
+        case 2: windows.template look<2>(s.low, s.high, plane + index, index, 2); break;
+        default: windows.template look<0>(s.low, s.high, plane + index, index, s.stride);
+      }
+    }
+  }
+}
+
+template <class T>
+void largest_of_row(const Windows& w, const std::vector<std::vector<Stretch>>& by_tap,
+                    const T* plane, std::size_t i, std::size_t j, RowOfWindows<T>& windows) {
+  std::fill(windows.best.begin(), windows.best.end(), -std::numeric_limits<T>::infinity());
+  std::fill_n(windows.at, windows.best.size(), std::int64_t{-1});
   for (std::int64_t a = 0; a < w[0].count[i]; ++a) {
     const std::int64_t d = w[0].first[i] + a * w[0].step;
     for (std::int64_t b = 0; b < w[1].count[j]; ++b) {
       const std::int64_t row = (d * w[1].in + w[1].first[j] + b * w[1].step) * w[2].in;
-      for (std::int64_t c = 0; c < w[2].count[k]; ++c) {
-        const std::int64_t at = row + w[2].first[k] + c * w[2].step;
-        if (best < 0 || plane[at] > plane[best]) best = at;
-        if (std::isnan(plane[at])) return at;
-      }
+      look_at_row(w, by_tap, plane, row, windows);
     }
   }
-  return best;
 }
 
 }  // namespace
@@ -41,13 +102,16 @@ template <class T>
 void max_pool_index(const Windows& w, const T* x, std::int64_t* index, std::size_t planes) {
   const std::int64_t in = w[0].in * w[1].in * w[2].in;
   const std::int64_t out = w[0].out() * w[1].out() * w[2].out();
+  if (out == 0) return;
+  const auto by_tap = stretches_by_tap(w[2]);
   parallel_for(planes, grain(in + 4 * out), [&](std::size_t begin, std::size_t end) {
-    std::int64_t* to = index + begin * static_cast<std::size_t>(out);
+    RowOfWindows<T> row{std::vector<T>(w[2].first.size()), nullptr};
+    row.at = index + begin * static_cast<std::size_t>(out);
     for (std::size_t plane = begin; plane < end; ++plane) {
       const T* from = x + plane * static_cast<std::size_t>(in);
       for (std::size_t i = 0; i < w[0].first.size(); ++i) {
-        for (std::size_t j = 0; j < w[1].first.size(); ++j) {
-          for (std::size_t k = 0; k < w[2].first.size(); ++k) *to++ = largest(w, from, i, j, k);
+        for (std::size_t j = 0; j < w[1].first.size(); ++j, row.at += w[2].out()) {
+          largest_of_row(w, by_tap, from, i, j, row);
         }
       }
     }
