@@ -103,8 +103,8 @@ void* system_block(std::size_t bytes) noexcept {
     return nullptr;
   }
   const bool huge = bytes >= kHugePage;
-  void* block = std::aligned_alloc(huge ? kHugePage : 64, bytes);
-  if (!block) return nullptr;
+  void* block = nullptr;  // not by aligned_alloc, which wants a multiple of the alignment
+  if (posix_memalign(&block, huge ? kHugePage : 64, bytes) != 0) return nullptr;
   ++central.system_allocations;
 #ifdef __linux__
   if (huge) madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
