@@ -11,6 +11,7 @@
 #include "functions.hpp"
 #include "kernels/elementwise.hpp"
 #include "ops/op.hpp"
+#include "ops/shape_ops.hpp"
 #include "ops/tiny.hpp"
 #include "statement_sweep.hpp"
 #include "tape.hpp"
@@ -78,14 +79,6 @@ void drop(detail::Node*& node) {
   if (node) detail::release(std::exchange(node, nullptr));
 }
 
-Tensor clone(const Tensor& x) {
-  Tensor y = Tensor::adopt(detail::make_node(x.shape(), x.dtype()));
-  const Tensor source = contiguous(x);
-  std::memcpy(y.node()->data, source.node()->data,
-              static_cast<std::size_t>(x.numel()) * item_size(x.dtype()));
-  return y;
-}
-
 }  // namespace
 
 // sum = sum + g, in place when nothing else holds sum and no outer tape records.
@@ -110,7 +103,7 @@ void Tape::deposit() {
       if (recorded || exclusive(leaf->adjoint)) [[likely]]
         continue;
       const Tensor g = Tensor::adopt(std::exchange(leaf->adjoint, nullptr));
-      leaf->adjoint = clone(g).release_node();
+      leaf->adjoint = ops::Contiguous{}.forward(g).release_node();
       continue;
     }
     leaf->in_place = !recorded && exclusive(sum) && leaf->adjoint->contiguous;
@@ -332,7 +325,9 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
           std::exchange(storage_->leaves[static_cast<std::size_t>(-slot)].adjoint, nullptr));
     }
     // A result of its own, as in deposit.
-    if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
+    if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) {
+      g = ops::Contiguous{}.forward(g);
+    }
     result.push_back(std::move(g));
   }
   if (retain) drop_adjoints(1);

@@ -53,22 +53,51 @@ Strides contiguous_strides(const Shape& shape) {
   return strides;
 }
 
+// The last two axes, [rows, columns], where x is the transpose of a matrix in row-major order: in tiles,
+// so that a cache line of the source serves before it is dropped.
+template <class T>
+void copy_transposed(const T* x, std::int64_t step, std::int64_t rows, std::int64_t columns, T* y) {
+  constexpr std::int64_t kTile = 16;
+  for (std::int64_t i = 0; i < rows; i += kTile) {
+    const std::int64_t last_row = std::min(rows, i + kTile);
+    for (std::int64_t j = 0; j < columns; j += kTile) {
+      const std::int64_t last = std::min(columns, j + kTile);
+      for (std::int64_t row = i; row < last_row; ++row) {
+        for (std::int64_t column = j; column < last; ++column) {
+          y[row * columns + column] = x[row + column * step];
+        }
+      }
+    }
+  }
+}
+
 template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
+  const auto stride = [&](int axis) {
+    return axis < 0 ? 0 : x.node()->strides[static_cast<std::size_t>(axis)];
+  };
   const int dim = x.dim();
-  const std::int64_t inner = dim ? x.shape()[dim - 1] : 1;
-  const std::int64_t step = dim ? x.node()->strides[static_cast<std::size_t>(dim - 1)] : 1;
+  const std::int64_t inner = dim ? x.shape()[dim - 1] : 1, step = stride(dim - 1);
+  const bool transposed = dim > 1 && stride(dim - 2) == 1 && step > 1;
+  const std::int64_t rows = transposed ? x.shape()[dim - 2] : 1;
   Loops loops;
-  loops.dim = std::max(dim - 1, 0);
-  loops.inner = inner;
-  for (int i = 0; i + 1 < dim; ++i) {
-    const auto k = static_cast<std::size_t>(i);
-    loops.extent[k] = x.shape()[i];
-    loops.a[k] = x.node()->strides[k];
+  loops.dim = std::max(dim - (transposed ? 2 : 1), 0);
+  loops.inner = inner * rows;
+  for (int i = 0; i < loops.dim; ++i) {
+    loops.extent[static_cast<std::size_t>(i)] = x.shape()[i];
+    loops.a[static_cast<std::size_t>(i)] = stride(i);
   }
   for_each_row(loops, [&](std::int64_t from, std::int64_t, std::int64_t to) {
     const T* source = data<T>(x) + from;
     T* target = data<T>(y) + to;
-    for (std::int64_t i = 0; i < inner; ++i) target[i] = source[i * step];
+    if (transposed) {
+      copy_transposed(source, step, rows, inner, target);
+    } else if (step == 1) {
+      std::copy_n(source, inner, target);
+    } else if (step == 0) {
+      std::fill_n(target, inner, *source);
+    } else {
+      for (std::int64_t i = 0; i < inner; ++i) target[i] = source[i * step];
+    }
   });
 }
 
