@@ -10,31 +10,40 @@
 namespace autograd::kernels {
 namespace {
 
+// to[column, row] = from[row, column]: `rows` rows of `columns` elements, in tiles that fit the cache's sets.
+template <class T>
+void transpose(const T* from, Int from_stride, Int rows, Int columns, T* to, Int to_stride) {
+  constexpr Int kTile = 16;
+  for (Int j = 0; j < columns; j += kTile) {
+    const Int last_column = std::min(columns, j + kTile);
+    for (Int i = 0; i < rows; i += kTile) {
+      const Int last_row = std::min(rows, i + kTile);
+      for (Int column = j; column < last_column; ++column) {
+        for (Int row = i; row < last_row; ++row) {
+          to[column * to_stride + row] = from[row * from_stride + column];
+        }
+      }
+    }
+  }
+}
+
 // planes: [channels, rows, width]  pixels: [rows, width + 2 pad, channels], zeros in the padding
 template <class T>
 void to_pixels(const T* planes, Int channels, Int rows, Int width, Int pad, T* pixels) {
   const Int plane = rows * width;
+  if (pad == 0) return transpose(planes, plane, channels, plane, pixels, channels);
   for (Int row = 0; row < rows; ++row) {
     T* to = pixels + row * (width + 2 * pad) * channels;
     std::fill_n(to, pad * channels, T(0));
     to += pad * channels;
-    for (Int c = 0; c < channels; ++c) {
-      const T* from = planes + c * plane + row * width;
-      for (Int i = 0; i < width; ++i) to[i * channels + c] = from[i];
-    }
+    transpose(planes + row * width, plane, channels, width, to, channels);
     std::fill_n(to + width * channels, pad * channels, T(0));
   }
 }
 
 // pixels: [count, channels]  planes: [channels, count]
 template <class T> void to_planes(const T* pixels, Int channels, Int count, T* planes) {
-  constexpr Int kBlock = 64;
-  for (Int first = 0; first < count; first += kBlock) {
-    const Int last = std::min(count, first + kBlock);
-    for (Int c = 0; c < channels; ++c) {
-      for (Int i = first; i < last; ++i) planes[c * count + i] = pixels[i * channels + c];
-    }
-  }
+  transpose(pixels, channels, count, channels, planes, count);
 }
 
 // w: [groups, filters, channels, taps]  packed: [groups, taps, channels, filters]
@@ -46,6 +55,17 @@ template <class T> void pack_weights(const Plan& p, const T* w, T* packed) {
         T* to = packed + g * p.taps * p.c * p.o + c * p.o + o;
         for (Int tap = 0; tap < p.taps; ++tap) to[tap * p.c * p.o] = from[tap];
       }
+    }
+  }
+}
+
+// w: [groups, filters, channels, taps]  packed: [groups, taps, filters, channels], or the taps reversed
+template <class T> void pack_transposed(const Plan& p, const T* w, bool reversed, T* packed) {
+  const Int matrix = p.c * p.o;
+  for (Int row = 0; row < p.s.groups * matrix; ++row) {
+    T* to = packed + row / matrix * matrix * p.taps + row % matrix;
+    for (Int tap = 0; tap < p.taps; ++tap) {
+      to[(reversed ? p.taps - 1 - tap : tap) * matrix] = w[row * p.taps + tap];
     }
   }
 }
@@ -141,23 +161,19 @@ template <class T> void thin_weight(const Plan& p, const T* x, const T* y, T* w)
   });
 }
 
-}  // namespace
-
+// y = bias + x * w with the weights in the order of pack_weights; bias null: none.
 template <class T>
-void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
-  if (const Plan tap_by_tap(s, false); is_thin(tap_by_tap)) {
-    return thin_forward(tap_by_tap, x, w, bias, y);
-  }
-  const Plan p(s, true);
-  if (better_unfolded(p)) return unfolded_forward(p, x, w, bias, y);
-  T* packed = scratch<T>(Scratch::conv_weight, p.weights());
-  pack_weights(p, w, packed);
+void pixels_forward(const Plan& p, const T* x, const T* packed, const T* bias, T* y) {
+  const ConvShape& s = p.s;
   for_each_image(p, [&](Int image, Int group) {
     T* pixels = scratch<T>(Scratch::conv_x, p.pixels());
     T* result = scratch<T>(Scratch::conv_y, p.results());
     to_pixels(x + (image * s.groups + group) * p.c * p.x_plane(), p.c, p.in_rows, s.in[2], p.pad,
               pixels);
-    for (Int i = 0; i < p.y_plane(); ++i) std::copy_n(bias + group * p.o, p.o, result + i * p.o);
+    if (bias == nullptr) std::fill_n(result, p.results(), T(0));
+    for (Int i = 0; bias && i < p.y_plane(); ++i) {
+      std::copy_n(bias + group * p.o, p.o, result + i * p.o);
+    }
     const T* weights = packed + group * p.taps * p.c * p.o;
     p.for_each_row([&](Int out, Int in, Int tap_row) {
       p.for_each_segment([&](const Segment& segment) {
@@ -180,13 +196,46 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
   });
 }
 
-// Tap by tap: what neighboring taps add to overlaps.
+// With strides of 1 the adjoint is a convolution of y with the kernel reversed, if that pads at all.
+bool adjoint(const ConvShape& s, ConvShape& reversed) {
+  reversed = s;
+  std::swap(reversed.channels, reversed.filters);
+  std::swap(reversed.in, reversed.out);
+  bool possible = true;
+  for (std::size_t a = 0; a < 3; ++a) {
+    reversed.padding[a] = s.dilation[a] * (s.kernel[a] - 1) - s.padding[a];
+    possible &= s.stride[a] == 1 && reversed.padding[a] >= 0 &&
+                s.out[a] == s.in[a] + 2 * s.padding[a] - s.dilation[a] * (s.kernel[a] - 1);
+  }
+  return possible;
+}
+
+}  // namespace
+
+template <class T>
+void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* y) {
+  if (const Plan tap_by_tap(s, false); is_thin(tap_by_tap)) {
+    return thin_forward(tap_by_tap, x, w, bias, y);
+  }
+  const Plan p(s, true);
+  if (better_unfolded(p)) return unfolded_forward(p, x, w, bias, y);
+  T* packed = scratch<T>(Scratch::conv_weight, p.weights());
+  pack_weights(p, w, packed);
+  pixels_forward(p, x, packed, bias, y);
+}
+
+// Tap by tap where strides are not 1: what neighboring taps add to overlaps.
 template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T* x) {
   const Plan p(s, false);
   if (is_thin(p)) return thin_data(p, y, w, x);
   if (better_unfolded(p)) return unfolded_data(p, y, w, x);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
-  pack_weights(p, w, packed);
+  ConvShape reversed;
+  const bool stride_one = adjoint(s, reversed);
+  pack_transposed(p, w, stride_one, packed);
+  if (stride_one) {
+    return pixels_forward(Plan(reversed, true), y, packed, static_cast<const T*>(nullptr), x);
+  }
   for_each_image(p, [&](Int image, Int group) {
     T* pixels = scratch<T>(Scratch::conv_x, p.pixels());
     T* from = scratch<T>(Scratch::conv_y, p.results());
@@ -196,16 +245,15 @@ template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T*
     const T* weights = packed + group * p.taps * p.c * p.o;
     p.for_each_row([&](Int out, Int in, Int tap_row) {
       p.for_each_segment([&](const Segment& segment) {
-        // a: [outputs, filters]  b, stored: [channels, filters]
+        // a: [outputs, filters]  b: [filters, channels]
         gemm(GemmCall<T>{
-            .transpose_b = true,
             .m = size(segment.high - segment.low),
             .n = size(p.c),
             .k = size(p.o),
             .a = from + (out * s.out[2] + segment.low) * p.o,
             .lda = size(p.o),
             .b = weights + (tap_row * s.kernel[2] + segment.tap) * p.c * p.o,
-            .ldb = size(p.o),
+            .ldb = size(p.c),
             .c = pixels + (in * p.width + segment.pixel) * p.c,
             .ldc = size(s.stride[2] * p.c),
             .accumulate = true,
