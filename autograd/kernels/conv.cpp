@@ -6,44 +6,30 @@
 #include "conv_plan.hpp"
 #include "gemm.hpp"
 #include "scratch.hpp"
+#include "transpose.hpp"
 
 namespace autograd::kernels {
 namespace {
-
-// to[column, row] = from[row, column]: `rows` rows of `columns` elements, in tiles that fit the cache's sets.
-template <class T>
-void transpose(const T* from, Int from_stride, Int rows, Int columns, T* to, Int to_stride) {
-  constexpr Int kTile = 16;
-  for (Int j = 0; j < columns; j += kTile) {
-    const Int last_column = std::min(columns, j + kTile);
-    for (Int i = 0; i < rows; i += kTile) {
-      const Int last_row = std::min(rows, i + kTile);
-      for (Int column = j; column < last_column; ++column) {
-        for (Int row = i; row < last_row; ++row) {
-          to[column * to_stride + row] = from[row * from_stride + column];
-        }
-      }
-    }
-  }
-}
 
 // planes: [channels, rows, width]  pixels: [rows, width + 2 pad, channels], zeros in the padding
 template <class T>
 void to_pixels(const T* planes, Int channels, Int rows, Int width, Int pad, T* pixels) {
   const Int plane = rows * width;
-  if (pad == 0) return transpose(planes, plane, channels, plane, pixels, channels);
+  if (pad == 0) {
+    return transpose(planes, size(plane), size(channels), size(plane), pixels, size(channels));
+  }
   for (Int row = 0; row < rows; ++row) {
     T* to = pixels + row * (width + 2 * pad) * channels;
     std::fill_n(to, pad * channels, T(0));
     to += pad * channels;
-    transpose(planes + row * width, plane, channels, width, to, channels);
+    transpose(planes + row * width, size(plane), size(channels), size(width), to, size(channels));
     std::fill_n(to + width * channels, pad * channels, T(0));
   }
 }
 
 // pixels: [count, channels]  planes: [channels, count]
 template <class T> void to_planes(const T* pixels, Int channels, Int count, T* planes) {
-  transpose(pixels, channels, count, channels, planes, count);
+  transpose(pixels, size(channels), size(count), size(channels), planes, size(count));
 }
 
 // w: [groups, filters, channels, taps]  packed: [groups, taps, channels, filters]

@@ -4,6 +4,7 @@
 // vectors as an output row has pixels, where pixels as rows of a few channels would fill none.
 // Blocks of output rows keep the matrix in cache.
 #include <algorithm>
+#include <cstring>
 
 #include "conv_plan.hpp"
 #include "gemm.hpp"
@@ -39,17 +40,19 @@ template <class T> T* column_scratch(const Plan& p) {
 // outputs in a row, inside of the image (their inputs a stride apart) or outside.
 template <class F> void for_each_stretch(const Plan& p, const Rows& rows, F&& f) {
   const ConvShape& s = p.s;
+  const Int first_depth = rows.first / s.out[1], first_height = rows.first % s.out[1];
   for (Int k = 0; k < p.c * p.taps; ++k) {
     const Int c = k / p.taps, tap = k % p.taps;
     const Int tap_row = tap / s.kernel[2];
+    const Int depth_offset = tap_row / s.kernel[1] * s.dilation[0] - s.padding[0];
+    const Int height_offset = tap_row % s.kernel[1] * s.dilation[1] - s.padding[1];
     const Int offset = tap % s.kernel[2] * s.dilation[2] - s.padding[2];
     const Range range(s.in[2], s.out[2], s.stride[2], offset);
+    // No divisions in here: a stretch is a few elements long.
+    Int depth = first_depth, height = first_height;
     for (Int i = 0; i < rows.count; ++i) {
-      const Int row = rows.first + i;
-      const Int d =
-          row / s.out[1] * s.stride[0] + tap_row / s.kernel[1] * s.dilation[0] - s.padding[0];
-      const Int h =
-          row % s.out[1] * s.stride[1] + tap_row % s.kernel[1] * s.dilation[1] - s.padding[1];
+      const Int d = depth * s.stride[0] + depth_offset, h = height * s.stride[1] + height_offset;
+      if (++height == s.out[1]) ++depth, height = 0;
       const Int to = k * rows.outputs + i * s.out[2];
       if (d < 0 || d >= s.in[0] || h < 0 || h >= s.in[1]) {
         f(to, -1, s.out[2]);
@@ -66,13 +69,21 @@ template <class F> void for_each_stretch(const Plan& p, const Rows& rows, F&& f)
   }
 }
 
+// Stretches are a few elements long: a call of the C library would cost more than the copy.
+template <class T> void copy_short(const T* from, Int count, T* to) {
+  constexpr Int kPiece = 32 / sizeof(T);
+  Int i = 0;
+  for (; i + kPiece <= count; i += kPiece) std::memcpy(to + i, from + i, 32);
+  for (; i < count; ++i) to[i] = from[i];
+}
+
 template <class T> void unfold(const Plan& p, const Rows& rows, const T* x, T* columns) {
   const Int stride = p.s.stride[2];
   for_each_stretch(p, rows, [&](Int to, Int from, Int count) {
     if (from < 0) {
       std::fill_n(columns + to, count, T(0));
     } else if (stride == 1) {
-      std::copy_n(x + from, count, columns + to);
+      copy_short(x + from, count, columns + to);
     } else {
       for (Int i = 0; i < count; ++i) columns[to + i] = x[from + i * stride];
     }

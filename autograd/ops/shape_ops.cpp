@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "shape_ops.hpp"
 
+#include <algorithm>
 #include <cstring>
 
 #include "../create.hpp"
 #include "../kernels/arrays.hpp"
+#include "../kernels/transpose.hpp"
 #include "broadcast.hpp"
 
 namespace autograd::ops {
@@ -53,24 +55,6 @@ Strides contiguous_strides(const Shape& shape) {
   return strides;
 }
 
-// The last two axes, [rows, columns], where x is the transpose of a matrix in row-major order: in tiles,
-// so that a cache line of the source serves before it is dropped.
-template <class T>
-void copy_transposed(const T* x, std::int64_t step, std::int64_t rows, std::int64_t columns, T* y) {
-  constexpr std::int64_t kTile = 16;
-  for (std::int64_t i = 0; i < rows; i += kTile) {
-    const std::int64_t last_row = std::min(rows, i + kTile);
-    for (std::int64_t j = 0; j < columns; j += kTile) {
-      const std::int64_t last = std::min(columns, j + kTile);
-      for (std::int64_t row = i; row < last_row; ++row) {
-        for (std::int64_t column = j; column < last; ++column) {
-          y[row * columns + column] = x[row + column * step];
-        }
-      }
-    }
-  }
-}
-
 template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
   const auto stride = [&](int axis) {
     return axis < 0 ? 0 : x.node()->strides[static_cast<std::size_t>(axis)];
@@ -90,7 +74,9 @@ template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
     const T* source = data<T>(x) + from;
     T* target = data<T>(y) + to;
     if (transposed) {
-      copy_transposed(source, step, rows, inner, target);
+      const auto ld = static_cast<std::size_t>(step), n = static_cast<std::size_t>(rows);
+      kernels::transpose(source, ld, static_cast<std::size_t>(inner), n, target,
+                         static_cast<std::size_t>(inner));
     } else if (step == 1) {
       std::copy_n(source, inner, target);
     } else if (step == 0) {
