@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random graphs over the whole op list: from a seed, 3 to 30 ops drawn from ops::all_ops(), each fed
+// Random graphs over the whole op list: from a seed, 3 to 30 ops drawn from ops::differentiable_functions(), each fed
 // with what earlier ones gave. Structured ops are called as their cases do, rows by their shapes here.
 //
 // What an op is fed: some elements of an earlier tensor, scaled, shifted and bent into the interval
@@ -43,7 +43,7 @@ inline std::vector<GraphOp> row_graph_ops(const RowCalls& row) {
 inline const std::vector<std::vector<GraphOp>>& graph_ops() {
   static const std::vector<std::vector<GraphOp>> all = [] {
     std::vector<std::vector<GraphOp>> ops;
-    for (const autograd::ops::OpEntry& op : autograd::ops::all_ops()) {
+    for (const autograd::ops::OpEntry& op : autograd::ops::differentiable_functions()) {
       if (op.arity > 0) {
         ops.push_back(row_graph_ops(*find_row(op.name)));
         continue;
