@@ -63,7 +63,7 @@ std::vector<OpEntry> positions() {
       constant_function("nonzero", "the places of what is not 0",
                         {{"matrix", matrix, [](const Inputs& in) { return nonzero(in[0]); }}},
                         "int64"),
-      constant(
+      constant_function(
           "one_hot", "1 at each element's place, else 0",
           {{"vector", {{3}}, [](const Inputs& in) { return one_hot(to(abs(in[0]), int64), 4); }}},
           "int64"),
@@ -116,7 +116,7 @@ std::vector<OpEntry> creations() {
             return multinomial(tensor({1, 2, 3}), 2);
           },
           "int64"),
-      constant(
+      constant_function(
           "bernoulli", "1 with probability p, else 0",
           {{"probabilities", {{2, 3}}, [](const Inputs& in) { return bernoulli(in[0]); }, {0, 1}}},
           "p gets no gradient", kFloating),
