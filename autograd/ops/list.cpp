@@ -29,7 +29,7 @@ Dtypes dtypes_of(const std::string& name, Dtypes of_family) {
                        "logcumsumexp"})) {
     return Dtypes::integers_as_float32;
   }
-  if (is_one_of(name, {"sum_to", "linear_scan", "shift", "add_along"})) return Dtypes::floating;
+  if (is_one_of(name, {"sum_to", "linear_scan", "shift"})) return Dtypes::floating;
   return of_family;
 }
 

@@ -21,7 +21,7 @@
 #include "linear_algebra.hpp"
 #include "loss.hpp"
 #include "matrix_functions.hpp"
-#include "norm.hpp"
+#include "normalize.hpp"
 #include "norms.hpp"
 #include "op.hpp"
 #include "order.hpp"
@@ -43,7 +43,7 @@ template <class... Ops> struct OpList {
 using ReduceOps = OpList<Sum, Mean, Max, Min, LogSumExp, Softmax, LogSoftmax, SumTo>;
 using NormOps = OpList<Norm, Variance, StandardDeviation>;
 using ScanOps = OpList<Prod, CumSum, CumProd, LogCumSumExp, LinearScan, Shift>;
-using OrderOps = OpList<Median, TakeAlong, AddAlong>;
+using OrderOps = OpList<Median>;
 using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
 using DecompositionOps = OpList<Inverse, Solve, SolveTriangular, Det, Cofactors, LogAbsDet,
