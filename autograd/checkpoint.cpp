@@ -5,6 +5,7 @@
 #include <string>
 
 #include "custom_scalar.hpp"
+#include "generator.hpp"
 #include "grad.hpp"
 #include "tape_inline.hpp"
 
@@ -29,6 +30,22 @@ std::vector<double> evaluate(const detail::ScalarFunction& f, std::span<const do
   return values_of(f(constants));
 }
 
+// Equal, but for a multiplication and addition that the compiler fused in one place only.
+bool same(double a, double b, double rtol) {
+  return a == b || std::abs(a - b) <= rtol * std::abs(a) || (a != a && b != b);
+}
+
+bool same_elements(const Tensor& a, const Tensor& b, double rtol) {
+  const Tensor x = contiguous(detach(a)), y = contiguous(detach(b));
+  return dispatch(x.dtype(), [&]<class T>(T) {
+    const std::span<const T> first = x.data<T>(), second = y.data<T>();
+    for (std::size_t i = 0; i < first.size(); ++i) {
+      if (!same(static_cast<double>(first[i]), static_cast<double>(second[i]), rtol)) return false;
+    }
+    return true;
+  });
+}
+
 void require_same(std::span<const double> before, std::span<const Var> now) {
   if (now.size() != before.size()) {
     throw TapeError("checkpoint: f returned " + std::to_string(before.size()) +
@@ -37,13 +54,39 @@ void require_same(std::span<const double> before, std::span<const Var> now) {
   }
   for (std::size_t i = 0; i < before.size(); ++i) {
     const double a = before[i], b = now[i].value();
-    // Equal, but for a multiplication and addition that the compiler fused in one place only.
-    if (a == b || std::abs(a - b) <= 1e-9 * std::abs(a) || (a != a && b != b)) continue;
+    if (same(a, b, 1e-9)) continue;
     throw TapeError("checkpoint: f is not a function of its inputs alone: output " +
                     std::to_string(i) + " was " + std::to_string(a) + " and is " +
                     std::to_string(b) + " in the sweep; need all that changes among the inputs");
   }
 }
+
+// The same for tensors. The bits are the same unless f is other than it was; that it draws from a
+// generator of its own choice is the usual reason.
+void require_same(const Tensor& before, const Tensor& now) {
+  const double rtol = before.dtype() == float32 ? 1e-5 : 1e-9;
+  const bool fits = before.shape() == now.shape() && before.dtype() == now.dtype();
+  if (fits && same_elements(before, now, rtol)) return;
+  throw TapeError("checkpoint: f is not a function of its inputs alone: it returned " +
+                  to_string(before.shape()) +
+                  (fits ? " and other elements" : " and " + to_string(now.shape())) +
+                  " in the sweep; need all that changes among the inputs, and random numbers of "
+                  "default_generator() or of a Generator made inside f");
+}
+
+// While it lives the thread's default generator stands where it stood when f ran first.
+class DrawAgain {
+ public:
+  explicit DrawAgain(const Generator& then) : now_(default_generator()) {
+    default_generator() = then;
+  }
+  DrawAgain(const DrawAgain&) = delete;
+  DrawAgain& operator=(const DrawAgain&) = delete;
+  ~DrawAgain() { default_generator() = now_; }
+
+ private:
+  Generator now_;
+};
 
 }  // namespace
 
@@ -56,9 +99,11 @@ std::vector<Var> detail::checkpoint(ScalarFunction f, std::span<const Var> x) {
   }
   if (!tape || !any) return f(x);
   std::vector<double> at = values_of(x);
+  const Generator draws = default_generator();
   std::vector<double> y = evaluate(f, at);
-  const auto vjp = [f = std::move(f), at = std::move(at), y](std::span<const double> dy,
-                                                             std::span<double> dx) {
+  const auto vjp = [f = std::move(f), at = std::move(at), y, draws](std::span<const double> dy,
+                                                                    std::span<double> dx) {
+    const DrawAgain scope(draws);
     Tape inner;
     std::vector<Var> in;
     in.reserve(at.size());
@@ -88,8 +133,12 @@ Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs) {
     }
     return y;
   };
-  const auto backward = [f](const std::vector<Tensor>& in, const Tensor&, const Tensor& dy) {
-    return vjp(f, in, dy, {.allow_unused = true}).second;
+  const auto backward = [f, draws = default_generator()](const std::vector<Tensor>& in,
+                                                         const Tensor& y, const Tensor& dy) {
+    const DrawAgain scope(draws);
+    auto [again, dx] = vjp(f, in, dy, {.allow_unused = true});
+    require_same(y, again);
+    return dx;
   };
   return custom_function(forward, backward)(inputs);
 }

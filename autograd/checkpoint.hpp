@@ -29,7 +29,8 @@ concept FunctionOfScalars = std::invocable<F&, std::span<const Var>>;
 
 /// f(x), for f from scalars to one Var or to a std::vector<Var>, recorded as one record that keeps x
 /// and f. f runs again in the sweep: it must use no variables of the tape but x (throws TapeError), and
-/// give the same values again (throws TapeError there). Without a tape it is just f(x).
+/// give the same values again (throws TapeError there). What f draws from default_generator(), dropout
+/// for one, it draws again; another generator has to be made inside f. Without a tape just f(x).
 template <detail::FunctionOfScalars F> auto checkpoint(F f, std::span<const Var> x) {
   using Result = std::invoke_result_t<F&, std::span<const Var>>;
   if constexpr (std::same_as<Result, std::vector<Var>>) {
@@ -77,6 +78,7 @@ int > std::vector<Var> checkpoint_steps(F step, int steps, std::span<const Var> 
 }
 
 /// The same for tensors: f(inputs), without what f would record. Derivatives of every order are right.
+/// Random draws as above: dropout has the same mask again.
 /// All that f differentiates has to be among the inputs: throws TapeError when it uses a parameter or
 /// another tensor of a tape.
 Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs);

@@ -77,13 +77,14 @@ void check_running(const char* function, const Tensor& x, const Tensor& mean,
   }
 }
 
-// The rows' statistics from the running ones of the channels.
+// The rows' statistics from the running ones of the channels; copied, since training moves those in
+// place while a backward pass still reads these.
 ops::Statistics fixed_statistics(const Tensor& mean, const Tensor& variance, std::int64_t samples,
                                  double eps) {
   const auto repeated = [samples](const Tensor& t) {
     const Tensor wide = to(detach(t), float64);
     const std::int64_t n = wide.numel();
-    return ops::row_major(reshape(broadcast_to(wide, {samples, n}), Shape{samples * n}));
+    return ops::Contiguous{}.forward(reshape(broadcast_to(wide, {samples, n}), Shape{samples * n}));
   };
   ops::Statistics result{repeated(mean), repeated(variance), {}};
   ops::set_scale(result, eps);

@@ -3,7 +3,6 @@
 #include <limits>
 
 #include "apply.hpp"
-#include "create.hpp"
 #include "ops/axes.hpp"
 #include "reductions.hpp"
 
@@ -20,10 +19,14 @@ Tensor without_axis(const Tensor& x, int axis, ReduceOptions options) {
   return reshape(x, ops::reduced_shape(x.shape(), 1u << axis, false));
 }
 
+// The elements of x at positions along the axis, which are those of x.
+Tensor taken(const Tensor& x, const Tensor& index, int axis) {
+  return apply(ops::Gather{index, axis, x.shape()}, x);
+}
+
 // The elements at positions of extent 1.
 ValuesAndIndices selected(const Tensor& x, const Tensor& index, int axis, ReduceOptions options) {
-  return {without_axis(ops::take_along(x, index, axis), axis, options),
-          without_axis(index, axis, options)};
+  return {without_axis(taken(x, index, axis), axis, options), without_axis(index, axis, options)};
 }
 
 Tensor extreme(const char* function, const Tensor& x, int axis, bool largest) {
@@ -69,7 +72,7 @@ Tensor argmin(const Tensor& x, std::int64_t axis, ReduceOptions options) {
 ValuesAndIndices sort(const Tensor& x, std::int64_t axis, SortOptions options) {
   const int line = line_axis("sort", x, axis);
   const Tensor index = ops::top_positions(x, line, extent_along(x, line), options.descending);
-  return {ops::take_along(x, index, line), index};
+  return {taken(x, index, line), index};
 }
 Tensor argsort(const Tensor& x, std::int64_t axis, SortOptions options) {
   const int line = line_axis("argsort", x, axis);
@@ -79,7 +82,7 @@ ValuesAndIndices topk(const Tensor& x, std::int64_t k, std::int64_t axis, TopkOp
   const int line = line_axis("topk", x, axis);
   check_rank("topk", k, x.dim() == 0 ? 1 : 0, extent_along(x, line), line);
   const Tensor index = ops::top_positions(x, line, k, options.largest);
-  return {ops::take_along(x, index, line), index};
+  return {taken(x, index, line), index};
 }
 ValuesAndIndices kthvalue(const Tensor& x, std::int64_t k, std::int64_t axis,
                           ReduceOptions options) {
@@ -101,14 +104,6 @@ ValuesAndIndices median(const Tensor& x, std::int64_t axis, ReduceOptions option
   ops::require_elements("median", x, 1u << line);
   const std::int64_t middle = (extent_along(x, line) - 1) / 2;
   return selected(x, ops::rank_positions(x, line, middle, true), line, options);
-}
-
-Tensor ops::take_along(const Tensor& x, const Tensor& index, int axis) {
-  const TakeAlong op{index, axis, extent_along(x, axis)};
-  return is_floating(x.dtype()) ? apply(op, x) : op.forward(x);
-}
-Tensor ops::add_along(const Tensor& x, const Tensor& index, int axis, std::int64_t extent) {
-  return apply(AddAlong{index, axis, extent}, x);
 }
 
 }  // namespace autograd

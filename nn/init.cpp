@@ -45,12 +45,16 @@ std::string list(const char* a, double x, const char* b, double y) {
   return std::string(a) + " is " + std::to_string(x) + ", " + b + " is " + std::to_string(y);
 }
 
-void fill_uniform(Tensor& x, double low, double high, Generator& generator) {
+// `function` is what a backward pass names that had saved the old elements.
+void fill_uniform(const char* function, Tensor& x, double low, double high, Generator& generator) {
   autograd::copy_(x, autograd::rand(x.shape(), generator, x.dtype()) * (high - low) + low);
+  autograd::note_change(x, function);
 }
 
-void fill_normal(Tensor& x, double mean, double stddev, Generator& generator) {
+void fill_normal(const char* function, Tensor& x, double mean, double stddev,
+                 Generator& generator) {
   autograd::copy_(x, autograd::randn(x.shape(), generator, x.dtype()) * stddev + mean);
+  autograd::note_change(x, function);
 }
 
 /// gain / sqrt(fan), for both of Kaiming's rules. Without elements there is nothing to scale.
@@ -73,27 +77,28 @@ double xavier_scale(const char* function, const Tensor& x, const XavierOptions& 
 void constant_(Tensor x, double value) {
   check("constant_", x);
   autograd::fill_(x, value);
+  autograd::note_change(x, "constant_");
 }
 
 void uniform_(Tensor x, double low, double high, Generator& generator) {
   check("uniform_", x, std::isfinite(low) && std::isfinite(high) && low <= high,
         list("low", low, "high", high), "finite low <= high");
-  fill_uniform(x, low, high, generator);
+  fill_uniform("uniform_", x, low, high, generator);
 }
 
 void normal_(Tensor x, double mean, double stddev, Generator& generator) {
   check("normal_", x, std::isfinite(mean) && std::isfinite(stddev) && stddev >= 0,
         list("mean", mean, "stddev", stddev), "finite mean and stddev >= 0");
-  fill_normal(x, mean, stddev, generator);
+  fill_normal("normal_", x, mean, stddev, generator);
 }
 
 void xavier_uniform_(Tensor x, XavierOptions options, Generator& generator) {
   const double a = std::sqrt(3.0) * xavier_scale("xavier_uniform_", x, options);
-  fill_uniform(x, -a, a, generator);
+  fill_uniform("xavier_uniform_", x, -a, a, generator);
 }
 
 void xavier_normal_(Tensor x, XavierOptions options, Generator& generator) {
-  fill_normal(x, 0.0, xavier_scale("xavier_normal_", x, options), generator);
+  fill_normal("xavier_normal_", x, 0.0, xavier_scale("xavier_normal_", x, options), generator);
 }
 
 double gain(Nonlinearity nonlinearity, double a) {
@@ -108,11 +113,11 @@ double gain(Nonlinearity nonlinearity, double a) {
 
 void kaiming_uniform_(Tensor x, KaimingOptions options, Generator& generator) {
   const double b = std::sqrt(3.0) * kaiming_scale("kaiming_uniform_", x, options);
-  fill_uniform(x, -b, b, generator);
+  fill_uniform("kaiming_uniform_", x, -b, b, generator);
 }
 
 void kaiming_normal_(Tensor x, KaimingOptions options, Generator& generator) {
-  fill_normal(x, 0.0, kaiming_scale("kaiming_normal_", x, options), generator);
+  fill_normal("kaiming_normal_", x, 0.0, kaiming_scale("kaiming_normal_", x, options), generator);
 }
 
 }  // namespace nn

@@ -3,7 +3,9 @@
 
 #include "../create.hpp"
 #include "../indexing.hpp"
+#include "../kernels/order.hpp"
 #include "../shaping.hpp"
+#include "axes.hpp"
 #include "layout.hpp"
 #include "shape_ops.hpp"
 
@@ -49,6 +51,19 @@ template <class F> void for_each_place(const Shape& x, int axis, const Tensor& i
           f(to + i * step + at[from + i] * along, from + i);
         }
       });
+}
+
+// The index has x's shape but for the axis, as positions from sorting have: lines of x, which the
+// kernels share out among threads.
+bool is_along(const Shape& x, int axis, const Shape& index) {
+  for (int i = 0; i < x.dim(); ++i) {
+    if (i != axis && x[i] != index[i]) return false;
+  }
+  return true;
+}
+kernels::Lines lines_of(const Shape& shape, int axis) {
+  const AxisLayout layout(shape, axis);
+  return {layout.outer, layout.extent, layout.inner};
 }
 
 // A call to copy one element would take longer than the copy.
@@ -262,7 +277,13 @@ std::vector<OpCase> IndexCopy::cases() {
 Tensor Gather::forward(const Tensor& x) const {
   const Dense source(x);
   Tensor y = make(index.tensor().shape(), x.dtype());
+  if (y.numel() == 0) return y;
   dispatch(x.dtype(), [&]<class T>(T) {
+    if (is_along(x.shape(), axis, y.shape())) {
+      const auto* at = data<std::int64_t>(index.tensor());
+      return kernels::take_along(source.data<T>(), at, data<T>(y), lines_of(x.shape(), axis),
+                                 AxisLayout(y.shape(), axis).extent);
+    }
     for_each_place(x.shape(), axis, index.tensor(), [&](std::int64_t in, std::int64_t out) {
       data<T>(y)[out] = source.data<T>()[in];
     });
@@ -273,6 +294,10 @@ void Gather::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const
   const Tensor& at = index.unchanged(info.name);
   if (dx.recorded()) return dx.set(0, scatter_add(zeros(from, dy.dtype()), axis, at, dy));
   add_adjoint(from, dy, dx, [&]<class T>(T* x, const T* g) {
+    if (dy.numel() > 0 && is_along(from, axis, dy.shape())) {
+      return kernels::add_along(g, data<std::int64_t>(at), x, lines_of(from, axis),
+                                AxisLayout(dy.shape(), axis).extent);
+    }
     for_each_place(from, axis, at, [&](std::int64_t to, std::int64_t p) { x[to] += g[p]; });
   });
 }
@@ -286,6 +311,11 @@ std::vector<OpCase> Gather::cases() {
            {{4, 3}},
            [](const Inputs& in) {
              return gather(transpose(in[0]), 0, i64({2, 1, 0, 2, 2, 2}, {2, 3})) * 2.0;
+           }},
+          {"positions along an axis",
+           {{2, 3}},
+           [](const Inputs& in) {
+             return gather(in[0], 1, i64({2, 0, 2, 2, 1, 1, 0, 2}, {2, 4}));
            }},
           {"along an axis, broadcast",
            {{2, 3}},

@@ -21,7 +21,7 @@
 #include "linear_algebra.hpp"
 #include "loss.hpp"
 #include "matrix_functions.hpp"
-#include "norm.hpp"
+#include "normalize.hpp"
 #include "norms.hpp"
 #include "op.hpp"
 #include "order.hpp"
@@ -43,7 +43,7 @@ template <class... Ops> struct OpList {
 using ReduceOps = OpList<Sum, Mean, Max, Min, LogSumExp, Softmax, LogSoftmax, SumTo>;
 using NormOps = OpList<Norm, Variance, StandardDeviation>;
 using ScanOps = OpList<Prod, CumSum, CumProd, LogCumSumExp, LinearScan, Shift>;
-using OrderOps = OpList<Median, TakeAlong, AddAlong>;
+using OrderOps = OpList<Median>;
 using LinearAlgebraOps =
     OpList<Matmul, Linear, LinearThen<Sigmoid>, LinearThen<Tanh>, LinearThen<Relu>, LinearNoBias>;
 using DecompositionOps = OpList<Inverse, Solve, SolveTriangular, Det, Cofactors, LogAbsDet,
@@ -88,12 +88,17 @@ template <class Row> struct Listed<BroadcastOp<Row>> {
 };
 template <class Op> inline constexpr bool kListed = Listed<Op>::value;
 
+/// What an operation takes. Integers include bool.
+enum class Dtypes : std::uint8_t { floating, integers_as_float32, all };
+
 /// What is known of one operation at run time.
 struct OpEntry {
   std::string name, value, derivative, note;
   double ulp = 0;  // of elementwise rows
   int arity = 1;   // of elementwise rows; 0 for structured ops
   std::vector<OpCase> cases;
+  Dtypes dtypes = Dtypes::integers_as_float32;
+  std::string order = "any";  // how often it can be differentiated
 };
 /// All operations, in the order of the lists.
 const std::vector<OpEntry>& all_ops();

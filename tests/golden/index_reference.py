@@ -2,21 +2,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes index.txt beside it: what PyTorch computes for the functions of shaping.hpp and indexing.hpp.
 
-usage: index_reference.py      (needs PyTorch; the tests need only the file)
+usage: index_reference.py      (needs PyTorch; common.py describes the file)
 
-A case is `case NAME DTYPE`, for each input `x SHAPE SEED`, then `y SHAPE VALUES...` and for each input
-`dx SHAPE VALUES...`. Element i of an input is 2 sin(12.9898 (i + 1) + seed), of the cotangent
-cos(0.7 i + 0.3). The scalar shape is written `-`. Several results come as one: their sums of squares.
+Several results come as one: their sums of squares.
 """
-import math
-import pathlib
-
 import torch
 import torch.nn.functional as F
 
+import common
+
 CASES = []
-
-
 
 
 def i64(*values):
@@ -28,7 +23,7 @@ def joined(parts):
 
 
 def add(name, shapes, f):
-    CASES.append((name, shapes, f))
+    CASES.append((name.replace(", ", ",").replace(" ", "_"), [], shapes, f))
 
 
 A, B, C = (3, 4), (2, 3, 4), (4, 3)
@@ -170,44 +165,5 @@ add("masked_select, none", [A], lambda x: x.masked_select(MASK & ~MASK))
 add("pad, none", [(0, 2)], lambda x: F.pad(x, (0, 1, 1, 0), value=-1))
 
 
-def filled(shape, seed, dtype):
-    count = math.prod(shape)
-    values = [2 * math.sin(12.9898 * (i + 1) + seed) for i in range(count)]
-    return torch.tensor(values, dtype=torch.float64).reshape(shape).to(dtype)
-
-
-def shape_text(shape):
-    return ",".join(map(str, shape)) or "-"
-
-
-def line(word, x, dtype):
-    values = x.detach().reshape(-1).tolist()
-    digits = (lambda v: f"{v:.9g}") if dtype == torch.float32 else repr
-    return " ".join([word, shape_text(x.shape), *map(digits, values)])
-
-
-def block(name, shapes, f, dtype):
-    inputs = [filled(s, k + 1, dtype).requires_grad_() for k, s in enumerate(shapes)]
-    y = f(*inputs)
-    dy = torch.tensor([math.cos(0.7 * i + 0.3) for i in range(y.numel())], dtype=torch.float64)
-    gradients = torch.autograd.grad(y, inputs, dy.reshape(y.shape).to(dtype), allow_unused=True)
-    out = [f"case {str(dtype)[6:]} {name}"]
-    out += [f"x {shape_text(s)} {k + 1}" for k, s in enumerate(shapes)]
-    out.append(line("y", y, dtype))
-    for x, g in zip(inputs, gradients):
-        out.append(line("dx", torch.zeros_like(x) if g is None else g, dtype))
-    return out
-
-
-def main():
-    lines = []
-    for name, shapes, f in CASES:
-        for dtype in (torch.float32, torch.float64):
-            lines += block(name, shapes, f, dtype)
-    path = pathlib.Path(__file__).with_name("index.txt")
-    path.write_text("\n".join(lines) + "\n")
-    print(f"{len(CASES)} cases, {path.stat().st_size} bytes")
-
-
 if __name__ == "__main__":
-    main()
+    common.write("index", CASES)

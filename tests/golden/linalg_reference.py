@@ -2,22 +2,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes linalg.txt beside itself: values and gradients of linear algebra as PyTorch computes them.
 
-usage: linalg_reference.py        (needs PyTorch; written with 1.13)
-A case is
-  case FUNCTION DTYPE LABEL
-  x SHAPE SEED [T]      an input: element i is sin(12.9898 i + SEED), so a matrix
-                        has rank 2; T: given as the transpose of it
-  y SHAPE VALUES        the value
-  dx SHAPE VALUES       the gradient of each input, when element i of dy is cos(0.7 i + 1)
-A shape is its extents with commas, or - for none. Everything is computed in float64, from inputs that
-are rounded to the dtype, and printed with as many digits as the dtype holds. Functions are made well
-conditioned here as in golden_linalg_test.cpp; those whose factors have free signs are combined so that
-the signs cancel.
-"""
-import pathlib
+usage: linalg_reference.py        (needs PyTorch; common.py describes the file)
 
-import numpy
+Functions are made well conditioned here as in golden_linalg_test.cpp; those whose factors have free
+signs are combined so that the signs cancel.
+"""
 import torch
+
+import common
 
 L = torch.linalg
 
@@ -84,7 +76,7 @@ FUNCTIONS = {
     "matrix_exp:8": lambda x: torch.matrix_exp(8 * x) * 0.01,
 }
 
-# function, labels with shapes; a T after a shape: the input is a transposed view.
+# function:argument, shapes; a T after a shape: the input is given as its transpose.
 CASES = [
     ("dot", [["5", "5"], ["1", "1"], ["33", "33"], ["2", "2"]]),
     ("outer", [["3", "4"], ["1", "5"], ["4", "1"], ["2", "2"]]),
@@ -122,48 +114,16 @@ CASES = [
 ]
 
 
-def shape_of(text):
-    return [int(e) for e in text.replace(" T", "").split(",")]
-
-
-def draw(text, seed):
-    shape = shape_of(text)
-    i = numpy.arange(numpy.prod(shape, dtype=int))
-    return torch.from_numpy(numpy.sin(i * 12.9898 + seed)).reshape(shape)
-
-
-def line(word, x, dtype):
-    shape = ",".join(str(e) for e in x.shape) or "-"
-    values = x.detach().contiguous().reshape(-1).numpy()
-    if dtype == "float32":
-        values = values.astype(numpy.float32)
-    return " ".join([word, shape, *(numpy.format_float_scientific(v, unique=True, trim="-")
-                                    for v in values)])
-
-
-def main():
-    out = ["# written by linalg_reference.py; PyTorch " + torch.__version__]
+def cases():
     for name, variants in CASES:
         function = FUNCTIONS.get(name) or (
             lambda *x, name=name: torch.einsum(name.split(":")[1], *x))
-        for dtype in ("float32", "float64"):
-            for number, shapes in enumerate(variants):
-                inputs = [draw(text, k + 1) for k, text in enumerate(shapes)]
-                if dtype == "float32":
-                    inputs = [x.float().double() for x in inputs]
-                inputs = [x.requires_grad_() for x in inputs]
-                given = [x.mT if "T" in text else x for x, text in zip(inputs, shapes)]
-                y = function(*given)
-                dy = torch.cos(torch.arange(y.numel(), dtype=y.dtype) * 0.7 + 1).reshape(y.shape)
-                gradients = torch.autograd.grad(y, inputs, dy)
-                out.append(f"case {name} {dtype} {number}")
-                out += [f"x {text.replace(' T', '')} {k + 1}{' T' if 'T' in text else ''}"
-                        for k, text in enumerate(shapes)]
-                out.append(line("y", y, dtype))
-                out += [line("dx", g, dtype) for g in gradients]
-    path = pathlib.Path(__file__).with_name("linalg.txt")
-    path.write_text("\n".join(out) + "\n")
+        name, *arguments = name.split(":")
+        for texts in variants:
+            inputs = [common.Input(map(int, text.replace(" T", "").split(",")), strided="T" in text)
+                      for text in texts]
+            yield name, arguments, inputs, function
 
 
 if __name__ == "__main__":
-    main()
+    common.write("linalg", cases())

@@ -1,25 +1,21 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes network.txt beside this file: what PyTorch (1.13) gives for the functions of network.hpp.
+"""Writes network.txt beside this file: what PyTorch gives for the functions of network.hpp.
 
-A case is a block of lines:
-  case NAME DTYPE
-  x SHAPE SEED         an input: element i is sin(12.9898 i + SEED)
-  y SHAPE VALUES       the result
-  dx SHAPE VALUES      one for each input: its gradient for the cotangent dy[i] = cos(7.13 i + 0.3)
-SHAPE is 2,3 or - for a scalar. tests/ops/golden_network_test.cpp has a function of each name.
+usage: network_reference.py       (needs PyTorch; common.py describes the file)
 """
 import math
-import pathlib
 
 import torch
 import torch.nn.functional as F
 
-CASES = {}
+import common
+
+CASES = []
 
 
 def simple(name, f, *shapes):
-    CASES[name] = (shapes, f)
+    CASES.append((name.replace(", ", "_").replace(" ", "_"), [], shapes, f))
 
 
 # --- convolution
@@ -195,39 +191,5 @@ simple("ctc_loss impossible", lambda x: ctc(x, [[1, 1], [1, 2]], [2, 2], [2, 2],
 simple("ctc_loss strided view", lambda x: ctc(x.transpose(0, 1), [[1]], [3], [1]), (1, 3, 2))
 
 
-def numbers(t):
-    shape = ",".join(map(str, t.shape)) or "-"
-    wide = t.dtype == torch.float64
-    values = t.detach().contiguous().view(-1)
-    text = [repr(v) if wide else f"{v:.9g}" for v in values.tolist()]
-    if not wide:  # the shortest decimals that give the same float
-        text = [next(s for d in range(1, 10) for s in [f"{v:.{d}g}"]
-                     if torch.tensor(float(s), dtype=torch.float32).item() == v)
-                for v in values.tolist()]
-    return shape + "".join(" " + s for s in text)
-
-
-def write(out):
-    for name, (shapes, f) in CASES.items():
-        for dtype in (torch.float32, torch.float64):
-            inputs = []
-            out.write(f"case {name.replace(' ', '_').replace(',', '')} {str(dtype)[6:]}\n")
-            for k, shape in enumerate(shapes):
-                n = math.prod(shape)
-                values = [math.sin(12.9898 * i + k + 1) for i in range(n)]
-                inputs.append(torch.tensor(values, dtype=torch.float64).to(dtype).reshape(shape)
-                              .requires_grad_())
-                out.write(f"x {','.join(map(str, shape)) or '-'} {k + 1}\n")
-            y = f(*inputs)
-            out.write(f"y {numbers(y)}\n")
-            if not y.requires_grad:
-                continue
-            dy = torch.tensor([math.cos(7.13 * i + 0.3) for i in range(y.numel())],
-                              dtype=torch.float64).to(dtype).reshape(y.shape)
-            for dx in torch.autograd.grad(y, inputs, dy):
-                out.write(f"dx {numbers(dx)}\n")
-
-
 if __name__ == "__main__":
-    with open(pathlib.Path(__file__).with_name("network.txt"), "w") as file:
-        write(file)
+    common.write("network", CASES)

@@ -2,21 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes reductions.txt beside this file: what PyTorch gives for reductions, scans and orders.
 
-usage: reductions_reference.py        (needs PyTorch; written with 1.13)
+usage: reductions_reference.py        (needs PyTorch; common.py describes the file)
 
-    case NAME DTYPE ARGUMENT...       axes are joined by commas; `all` stands for no axes
-    x SHAPE SEED LEVELS LAYOUT        element i is sin(12.9898 i + SEED), rounded to a multiple of
-                                      1 / LEVELS unless that is 0; `strided`: f is given x with its
-                                      last two axes exchanged; a scalar's shape is `-`
-    y SHAPE VALUES...                 f(x)
-    i SHAPE VALUES...                 positions, where f gives them too
-    dx SHAPE VALUES...                gradient of sum(dy f(x)), dy_i = cos(0.7 i + 0.3)
+Arguments: axes are joined by commas; `all` stands for no axes.
 """
-import math
-import pathlib
-import struct
-
 import torch
+
+import common
 
 
 def axes_of(text):
@@ -84,56 +76,15 @@ CASES = {
 }
 
 
-def make_input(shape, seed, levels, dtype):
-    values = [math.sin(12.9898 * i + seed) for i in range(math.prod(shape))]
-    if levels:
-        values = [round(v * levels) / levels for v in values]
-    return torch.tensor(values, dtype=torch.float64).to(dtype).reshape(shape)
-
-
-def shortest(value, dtype):
-    """The fewest digits that read back as the same number of that type."""
-    if dtype == torch.float64 or not math.isfinite(value):
-        return repr(value)
-    texts = (f"{value:.{digits}g}" for digits in range(1, 10))
-    return next(t for t in texts if struct.unpack("f", struct.pack("f", float(t)))[0] == value)
-
-
-def line(tag, tensor):
-    shape = ",".join(map(str, tensor.shape)) or "-"
-    if not tensor.is_floating_point():
-        return f"{tag} {shape} " + " ".join(str(int(v)) for v in tensor.flatten())
-    digits = [shortest(v, tensor.dtype) for v in tensor.detach().flatten().tolist()]
-    return f"{tag} {shape} " + " ".join(digits)
-
-
-def blocks():
+def cases():
     seed = 0
     for name, rows in CASES.items():
-        for arguments, shape, levels, layout in rows:
+        for text, shape, levels, layout in rows:
             seed += 1
-            for dtype in (torch.float32, torch.float64):
-                x = make_input(shape, seed, levels, dtype).requires_grad_()
-                given = x.transpose(-1, -2) if layout == "strided" else x
-                result = OPS[name](given, *arguments.split())
-                y, index = (result if isinstance(result, tuple) else (result, None))
-                yield f"case {name} {str(dtype)[6:]} {arguments}"
-                yield f"x {','.join(map(str, shape)) or '-'} {seed} {levels} {layout}"
-                yield line("y", y)
-                if index is not None:
-                    yield line("i", index)
-                if y.is_floating_point():
-                    dy = torch.tensor([math.cos(0.7 * i + 0.3) for i in range(y.numel())],
-                                      dtype=torch.float64).to(dtype).reshape(y.shape)
-                    y.backward(dy)
-                    yield line("dx", torch.zeros_like(x) if x.grad is None else x.grad)
-
-
-def main():
-    torch.set_num_threads(1)
-    path = pathlib.Path(__file__).with_name("reductions.txt")
-    path.write_text("\n".join(blocks()) + "\n")
+            arguments = text.split()
+            yield (name, arguments, [common.Input(shape, seed, levels, layout == "strided")],
+                   lambda x, f=OPS[name], arguments=arguments: f(x, *arguments))
 
 
 if __name__ == "__main__":
-    main()
+    common.write("reductions", cases())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The functions of network.hpp against PyTorch's values and gradients (tests/golden/network.txt).
-#include "golden_network.hpp"
+#include "golden.hpp"
 
 namespace ops_test {
 namespace {

@@ -1,34 +1,27 @@
 // SPDX-License-Identifier: Apache-2.0
 // Reductions, scans and orders beside what PyTorch gives for them: tests/golden/reductions.txt.
-#include "golden_reductions.hpp"
+#include "golden.hpp"
 
 namespace ops_test {
 namespace {
 
 using namespace autograd;
 
-using Arguments = std::vector<std::string>;
-using Golden = std::function<ValuesAndIndices(const Tensor&, const Arguments&)>;
-
 Axes axes_of(const std::string& text) { return text == "all" ? Axes{} : golden_integers(text); }
 std::int64_t number(const std::string& text) { return std::stoll(text); }
 
-template <class F> Golden over_axes(F f) {
-  return [f](const Tensor& x, const Arguments& a) {
-    return ValuesAndIndices{f(x, axes_of(a.back()), a), Tensor()};
-  };
+template <class F> GoldenFunction over_axes(F f) {
+  return [f](const Inputs& in, const Arguments& a) { return f(in[0], axes_of(a.back()), a); };
 }
-template <class F> Golden along(F f) {
-  return [f](const Tensor& x, const Arguments& a) {
-    return ValuesAndIndices{f(x, number(a.back())), Tensor()};
-  };
+template <class F> GoldenFunction along(F f) {
+  return [f](const Inputs& in, const Arguments& a) { return f(in[0], number(a.back())); };
 }
-template <class F> Golden with_indices(F f) {
-  return [f](const Tensor& x, const Arguments& a) -> ValuesAndIndices { return f(x, a); };
+template <class F> GoldenFunction with_indices(F f) {
+  return [f](const Inputs& in, const Arguments& a) -> ValuesAndIndices { return f(in[0], a); };
 }
 
-const std::map<std::string, Golden>& functions() {
-  static const std::map<std::string, Golden> list = {
+GoldenFunctions functions() {
+  return {
       {"prod", over_axes([](auto& x, auto axes, auto&) { return prod(x, axes); })},
       {"amax", over_axes([](auto& x, auto axes, auto&) { return amax(x, axes); })},
       {"amin", over_axes([](auto& x, auto axes, auto&) { return amin(x, axes); })},
@@ -69,32 +62,9 @@ const std::map<std::string, Golden>& functions() {
          return a[0] == "all" ? ValuesAndIndices{median(x), Tensor()} : median(x, number(a[0]));
        })},
   };
-  return list;
 }
 
-TEST(Golden, ReductionsAgreeWithPyTorch) {
-  const std::vector<GoldenCase> cases = golden_cases("reductions.txt");
-  std::map<std::string, int> count;
-  for (const GoldenCase& c : cases) {
-    SCOPED_TRACE(c.label());
-    ASSERT_TRUE(functions().contains(c.name));
-    ++count[c.name];
-    const Golden& f = functions().at(c.name);
-    const double tolerance = c.dtype == float64 ? 1e-12 : 1e-5;
-    const auto [y, index] = f(c.given(c.x), c.arguments);
-    EXPECT_EQ(y.shape(), c.results.at("y").shape());
-    expect_values(y, values(c.results.at("y")), tolerance);
-    if (c.results.contains("i")) expect_values(index, values(c.results.at("i")));
-    if (!c.results.contains("dx")) continue;
-    EXPECT_EQ(y.dtype(), c.dtype);
-    const TensorFunction g = [&](const Inputs& in) {
-      return f(c.given(in[0]), c.arguments).values;
-    };
-    const Tensor dx = vjp(g, {c.x}, golden_cotangent(y.shape(), c.dtype)).second[0];
-    expect_values(dx, values(c.results.at("dx")), tolerance);
-  }
-  for (const auto& [name, f] : functions()) EXPECT_GE(count[name], 8) << name;  // both dtypes
-}
+TEST(GoldenReductions, AgreesWithPyTorch) { check_golden("reductions", functions(), 4); }
 
 }  // namespace
 }  // namespace ops_test

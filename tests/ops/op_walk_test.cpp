@@ -3,7 +3,7 @@
 // float32 beside float64, and the two backward paths (kernels, and recorded rules) beside each other.
 //
 // Structured ops bring their cases. Rows get theirs here, from the intervals that they declare: plain,
-// broadcast, strided, scalar, empty, one element, f(x, x). The tests read ops::all_ops(), so that a new
+// broadcast, strided, scalar, empty, one element, f(x, x). The tests read ops::differentiable_functions(), so that a new
 // op needs nothing here. Values of structured ops are compared with naive loops in
 // structured_value_test.cpp.
 #include "support.hpp"
@@ -113,7 +113,9 @@ class OpWalk : public testing::TestWithParam<std::size_t> {
       GTEST_SKIP() << error.what();
     }
   }
-  const autograd::ops::OpEntry& op() const { return autograd::ops::all_ops()[GetParam()]; }
+  const autograd::ops::OpEntry& op() const {
+    return autograd::ops::differentiable_functions()[GetParam()];
+  }
   std::vector<Case> cases() const { return cases_of(op()); }
   autograd::GradcheckOptions options(const Case& c) const {
     return {.name = op().name + ", " + c.label};
@@ -226,15 +228,15 @@ TEST_P(OpWalk, GradientsHaveTheShapesOfTheInputs) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, OpWalk,
-                         testing::Range(std::size_t{0}, autograd::ops::all_ops().size()),
-                         [](const testing::TestParamInfo<std::size_t>& tested) {
-                           return test_name(autograd::ops::all_ops()[tested.param].name);
-                         });
+INSTANTIATE_TEST_SUITE_P(
+    All, OpWalk, testing::Range(std::size_t{0}, autograd::ops::differentiable_functions().size()),
+    [](const testing::TestParamInfo<std::size_t>& tested) {
+      return test_name(autograd::ops::differentiable_functions()[tested.param].name);
+    });
 
 // The names are what find_row, the op table and these tests know ops by.
 TEST(OpList, NamesAreDistinct) {
-  const auto& ops = autograd::ops::all_ops();
+  const auto& ops = autograd::ops::differentiable_functions();
   for (std::size_t i = 0; i < ops.size(); ++i) {
     for (std::size_t j = 0; j < i; ++j) EXPECT_NE(ops[i].name, ops[j].name);
   }

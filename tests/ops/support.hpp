@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 #include <autograd/apply.hpp>
 #include <autograd/autograd.hpp>
+#include <autograd/ops/composites.hpp>
 #include <autograd/ops/list.hpp>
 
 #include <cctype>

@@ -132,26 +132,6 @@ Doubles sorted(Doubles line) {
   return line;
 }
 
-void check_take_and_add() {
-  const auto order = [](const Tensor& x, int axis) {
-    return autograd::ops::top_positions(x, axis, x.shape()[axis], false);
-  };
-  check_along_axis(
-      [&](const Tensor& x, std::int64_t axis) {
-        const int line = counted(axis);
-        return autograd::ops::take_along(x, order(x, line), line);
-      },
-      sorted);
-  // Sorted elements, added where they came from, are the elements again.
-  check_along_axis(
-      [&](const Tensor& x, std::int64_t axis) {
-        const int line = counted(axis);
-        const auto [values, indices] = autograd::sort(x, axis);
-        return autograd::ops::add_along(values, indices, line, x.shape()[line]);
-      },
-      [](const Doubles& line) { return line; });
-}
-
 void check_median() {
   for (const Tensor& x : layouts()) {
     const Doubles line = sorted(values(x));
@@ -189,8 +169,6 @@ void add_reduction_checks(Checks& checks) {
   checks["linear_scan"] = check_linear_scan;
   checks["shift"] = check_shift;
   checks["median"] = check_median;
-  checks["take_along"] = check_take_and_add;
-  checks["add_along"] = check_take_and_add;
 }
 
 }  // namespace ops_test

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-#include "norm.hpp"
+#include "normalize.hpp"
 
 #include <cmath>
 
