@@ -137,7 +137,8 @@ void check_case(const GoldenCase& c) {
     return;
   }
   EXPECT_EQ(y.dtype(), c.dtype);
-  const Inputs dx = vjp(f, operands, golden_cotangent(y.shape(), c.dtype)).second;
+  const Inputs dx =
+      vjp(f, operands, golden_cotangent(y.shape(), c.dtype), {.allow_unused = true}).second;
   const char* tags[] = {"dx", "db", "dc"};
   for (std::size_t k = 0; k < dx.size(); ++k) {
     SCOPED_TRACE(tags[k]);
