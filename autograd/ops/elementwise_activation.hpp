@@ -115,7 +115,7 @@ struct Gelu {
                                 .value = "x normal_cdf(x)",
                                 .slope = "normal_cdf(x) + x e^(-x^2 / 2) / sqrt(2 pi)",
                                 .cases = {{-4, 4}},
-                                .ulp = 4,
+                                .ulp = 8,
                                 .note = "0 at -inf"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) {
     const T t = not_below(x);

@@ -78,6 +78,30 @@ TEST(Activations, ManyElementsOnAllThreads) {
   set_num_threads(threads);
 }
 
+// Vars of Duals, and the trace that finds the sparsity, take rows with parameters too.
+TEST(Activations, SecondDerivativesOfScalars) {
+  const auto f = [](const auto& x) {
+    using V = std::decay_t<decltype(x[0])>;
+    const V first = elu(x[0] * x[1], 1.5) + celu(x[2], 0.5) * gelu(x[1]);
+    return V(first + leaky_relu(first) + xlogy(silu(x[0]), softplus(x[2], {.beta = 2})));
+  };
+  const std::vector<double> x = {-0.7, 0.9, -1.2};
+  const TensorFunction same = [](const Inputs& in) {
+    const Tensor first = elu(in[0] * in[1], 1.5) + celu(in[2], 0.5) * gelu(in[1]);
+    return first + leaky_relu(first) + xlogy(silu(in[0]), softplus(in[2], {.beta = 2}));
+  };
+  Inputs wants = {f64(x[0]), f64(x[1]), f64(x[2])};
+  const Tensor by_scalars = hessian(f, x), by_sparsity = sparse_hessian(f, x).dense();
+  for (std::size_t i = 0; i < 3; ++i) {
+    const Inputs row =
+        grad([&](const Inputs& in) { return grad(same, in)[i]; }, wants, {.allow_unused = true});
+    for (std::size_t j = 0; j < 3; ++j) {
+      EXPECT_NEAR(by_scalars.data<double>()[3 * i + j], row[j].item(), 1e-14);
+      EXPECT_NEAR(by_sparsity.data<double>()[3 * i + j], row[j].item(), 1e-14);
+    }
+  }
+}
+
 TEST(Elementwise, Composites) {
   Generator generator(4);
   const auto checked = [&](const char* name, const TensorFunction& f,
