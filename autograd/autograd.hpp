@@ -2,12 +2,14 @@
 // Everything: include this one header.
 #pragma once
 
+#include "activations.hpp"
 #include "checkpoint.hpp"
 #include "create.hpp"
 #include "custom_scalar.hpp"
 #include "drivers.hpp"
 #include "dtype.hpp"
 #include "dual.hpp"
+#include "elementwise.hpp"
 #include "error.hpp"
 #include "functions.hpp"
 #include "generator.hpp"
@@ -20,6 +22,7 @@
 #include "network.hpp"
 #include "random.hpp"
 #include "reductions.hpp"
+#include "scalar_activations.hpp"
 #include "scalar_cmath.hpp"
 #include "scalar_functions.hpp"
 #include "scalar_math.hpp"

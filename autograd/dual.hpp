@@ -305,6 +305,17 @@ template <int N, class T, class Level> struct DualFamily {
     return {y, times_slope<Row>(a, Row::slope(a.value(), y))};
   }
 
+  template <class Row> static AUTOGRAD_INLINE D apply_with(const Row& row, const D& a) {
+    static_assert(ops::UnaryRows::index_of<Row>() < ops::UnaryRows::size);
+    T y;
+    if constexpr (Arithmetic<T>) {
+      y = row.value(a.value());
+    } else {
+      y = T::Family::apply_with(row, a.value());
+    }
+    return {y, times_slope<Row>(a, row.slope(a.value(), y))};
+  }
+
   // One of the operands may be a number or a value of the inner type.
   template <class Row, class A, class B> static AUTOGRAD_INLINE D apply(const A& a, const B& b) {
     static_assert(ops::BinaryRows::index_of<Row>() < ops::BinaryRows::size);

@@ -2,22 +2,93 @@
 // Public names of the elementwise operations: one line each. Promotion of dtypes happens here.
 #include "apply.hpp"
 #include "create.hpp"
+#include "elementwise.hpp"
 #include "functions.hpp"
 
 namespace autograd {
 
 namespace {
 
+// Of a number without a fraction: what an integer row gives, wrapping around where it overflows.
+template <class Row> std::int64_t of_integer(std::int64_t x) {
+  const auto bits = static_cast<std::uint64_t>(x);
+  if constexpr (std::is_same_v<Row, ops::Neg>) return static_cast<std::int64_t>(0 - bits);
+  if constexpr (std::is_same_v<Row, ops::Abs>) {
+    return static_cast<std::int64_t>(x < 0 ? 0 - bits : bits);
+  }
+  if constexpr (std::is_same_v<Row, ops::Square>) return static_cast<std::int64_t>(bits * bits);
+  if constexpr (std::is_same_v<Row, ops::Sign>) return (x > 0) - (x < 0);
+  if constexpr (std::is_same_v<Row, ops::Relu>) return std::max<std::int64_t>(x, 0);
+  return x;  // rounding
+}
+
+template <class Row>
+constexpr bool kKeepsIntegers =
+    RowList<ops::Neg, ops::Abs, ops::Square, ops::Sign, ops::Relu, ops::Floor, ops::Ceil,
+            ops::Trunc, ops::Rint>::contains<Row>;
+
+template <class Row> AUTOGRAD_COLD Tensor unary_of_integers(const Tensor& x) {
+  if constexpr (kKeepsIntegers<Row>) {
+    const Tensor source = to(contiguous(detach(x)), int64);
+    Tensor result = empty(x.shape(), int64);
+    const auto values = result.mutable_data<std::int64_t>();
+    for (std::size_t i = 0; i < values.size(); ++i) {
+      values[i] = of_integer<Row>(source.data<std::int64_t>()[i]);
+    }
+    return result;
+  } else {
+    return apply(ops::UnaryOp<Row>{}, to(x, float32));
+  }
+}
+
 template <class Row> AUTOGRAD_INLINE Tensor unary(const Tensor& x) {
   if (!is_floating(x.dtype())) [[unlikely]]
-    return apply(ops::UnaryOp<Row>{}, to(x, float32));
+    return unary_of_integers<Row>(x);
   return apply(ops::UnaryOp<Row>{}, x);
 }
 
 template <class Row>
-constexpr bool kIntegers = std::is_same_v<Row, ops::Add> || std::is_same_v<Row, ops::Sub> ||
-                           std::is_same_v<Row, ops::Mul> || std::is_same_v<Row, ops::Maximum> ||
-                           std::is_same_v<Row, ops::Minimum>;
+constexpr bool kIntegers = RowList<ops::Add, ops::Sub, ops::Mul, ops::Maximum, ops::Minimum,
+                                   ops::Pow, ops::Fmod, ops::Remainder>::contains<Row>;
+
+// a^b by repeated squaring, wrapping around.
+std::uint64_t integer_power(std::uint64_t a, std::int64_t b) {
+  if (b < 0) {
+    throw ValueError("pow: a negative exponent of an integer: " + std::to_string(b) +
+                     "; need an exponent >= 0 (or floating-point operands)");
+  }
+  std::uint64_t y = 1;
+  for (; b > 0; b /= 2, a *= a) {
+    if (b % 2) y *= a;
+  }
+  return y;
+}
+
+// a modulo b, with the sign of a, or of b for ops::Remainder.
+template <class Row> std::int64_t integer_remainder(std::int64_t a, std::int64_t b) {
+  if (b == 0) {
+    throw ValueError(std::string(Row::info.name) +
+                     ": a divisor is 0; need another number (or floating-point operands)");
+  }
+  const std::int64_t rest =
+      b == -1 ? 0 : a % b;  // of the smallest integer and -1 it would overflow
+  const bool other_sign = rest != 0 && (rest < 0) != (b < 0);
+  return std::is_same_v<Row, ops::Remainder> && other_sign ? rest + b : rest;
+}
+
+// Unsigned arithmetic wraps around where signed would be undefined.
+template <class Row> std::int64_t of_integers(std::int64_t a, std::int64_t b) {
+  const auto p = static_cast<std::uint64_t>(a), q = static_cast<std::uint64_t>(b);
+  if constexpr (std::is_same_v<Row, ops::Maximum>) return std::max(a, b);
+  if constexpr (std::is_same_v<Row, ops::Minimum>) return std::min(a, b);
+  if constexpr (std::is_same_v<Row, ops::Add>) return static_cast<std::int64_t>(p + q);
+  if constexpr (std::is_same_v<Row, ops::Sub>) return static_cast<std::int64_t>(p - q);
+  if constexpr (std::is_same_v<Row, ops::Mul>) return static_cast<std::int64_t>(p * q);
+  if constexpr (std::is_same_v<Row, ops::Pow>) {
+    return static_cast<std::int64_t>(integer_power(p, b));
+  }
+  return integer_remainder<Row>(a, b);
+}
 
 template <class Row> AUTOGRAD_COLD Tensor integer_binary(const Tensor& a, const Tensor& b) {
   const Shape shape = broadcast_shapes(Row::info.name, a.shape(), b.shape());
@@ -26,14 +97,7 @@ template <class Row> AUTOGRAD_COLD Tensor integer_binary(const Tensor& a, const 
   Tensor result = empty(shape, int64);
   const auto values = result.mutable_data<std::int64_t>();
   for (std::size_t i = 0; i < values.size(); ++i) {
-    // Unsigned arithmetic wraps around where signed would be undefined.
-    const auto p = x.data<std::int64_t>()[i], q = y.data<std::int64_t>()[i];
-    if constexpr (std::is_same_v<Row, ops::Maximum> || std::is_same_v<Row, ops::Minimum>) {
-      values[i] = std::is_same_v<Row, ops::Maximum> ? std::max(p, q) : std::min(p, q);
-    } else {
-      values[i] = static_cast<std::int64_t>(
-          Row::value(static_cast<std::uint64_t>(p), static_cast<std::uint64_t>(q)));
-    }
+    values[i] = of_integers<Row>(x.data<std::int64_t>()[i], y.data<std::int64_t>()[i]);
   }
   return result;
 }
@@ -95,7 +159,6 @@ Tensor tanh(const Tensor& x) { return unary<ops::Tanh>(x); }
 Tensor sigmoid(const Tensor& x) { return unary<ops::Sigmoid>(x); }
 Tensor relu(const Tensor& x) { return unary<ops::Relu>(x); }
 Tensor softplus(const Tensor& x) { return unary<ops::Softplus>(x); }
-Tensor logsigmoid(const Tensor& x) { return -softplus(-x); }
 Tensor exp2(const Tensor& x) { return unary<ops::Exp2>(x); }
 Tensor log2(const Tensor& x) { return unary<ops::Log2>(x); }
 Tensor log10(const Tensor& x) { return unary<ops::Log10>(x); }
@@ -139,6 +202,7 @@ Tensor ieee_remainder(const Tensor& a, const Tensor& b) { return binary<ops::Iee
 Tensor copysign(const Tensor& a, const Tensor& b) { return binary<ops::Copysign>(a, b); }
 Tensor nextafter(const Tensor& a, const Tensor& b) { return binary<ops::NextAfter>(a, b); }
 Tensor beta(const Tensor& a, const Tensor& b) { return binary<ops::Beta>(a, b); }
+Tensor xlogy(const Tensor& a, const Tensor& b) { return binary<ops::Xlogy>(a, b); }
 Tensor direction(const Tensor& a, const Tensor& b) { return binary<ops::Direction>(a, b); }
 Tensor digamma_step(const Tensor& a, const Tensor& b) { return binary<ops::DigammaStep>(a, b); }
 Tensor trigamma_step(const Tensor& a, const Tensor& b) { return binary<ops::TrigammaStep>(a, b); }

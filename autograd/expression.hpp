@@ -221,6 +221,41 @@ template <class Row, class R, class A> struct Unary : ExpressionOf<R> {
   AUTOGRAD_INLINE void store_tags(Tag* tags) const { a_.store_tags(tags); }
 };
 
+// y = row(a), for a row with parameters.
+template <class Row, class R, class A> struct UnaryWith : ExpressionOf<R> {
+  static constexpr int kCount = A::kCount;
+  static_assert(ops::UnaryRows::index_of<Row>() < ops::UnaryRows::size);
+  Row row_;
+  A a_;
+  R value_;
+
+  template <class X>
+  AUTOGRAD_INLINE UnaryWith(const Row& row, const X& a) : row_(row), a_(a), value_(value_of()) {}
+  AUTOGRAD_INLINE UnaryWith(const UnaryWith& o)
+      : ExpressionOf<R>(), row_(o.row_), a_(o.a_), value_(o.value_) {}
+  void operator=(const UnaryWith&) { refuse_assignment<UnaryWith>(); }
+  template <class T> void operator=(const T&) { refuse_assignment<T>(); }
+  template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
+  AUTOGRAD_INLINE R value() const { return value_; }
+  AUTOGRAD_INLINE Tag tags() const { return a_.tags(); }
+  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+    store_slope<Row, At>(a_, entries, m, R(row_.slope(R(a_.value()), value_)));
+  }
+  template <int At> AUTOGRAD_INLINE void skip(BasicEntry<R>* entries) const {
+    a_.template skip<At>(entries);
+  }
+  AUTOGRAD_INLINE void store_tags(Tag* tags) const { a_.store_tags(tags); }
+
+ private:
+  AUTOGRAD_INLINE R value_of() const {
+    if constexpr (std::same_as<R, double>) {
+      return row_.value(a_.value());
+    } else {
+      return R(R::Family::apply_with(row_, a_.value()));
+    }
+  }
+};
+
 // y = Row(a, b).
 template <class Row, class R, class A, class B> struct Binary : ExpressionOf<R> {
   static constexpr int kCount = A::kCount + B::kCount;
@@ -302,6 +337,9 @@ template <class R> struct ExpressionFamily {
   }
   template <class Row, class A, class B> static AUTOGRAD_INLINE auto apply(const A& a, const B& b) {
     return Binary<Row, R, Operand<R, A>, Operand<R, B>>(a, b);
+  }
+  template <class Row, class A> static AUTOGRAD_INLINE auto apply_with(const Row& row, const A& a) {
+    return UnaryWith<Row, R, Operand<R, A>>(row, a);
   }
   template <class A, class B>
   static AUTOGRAD_INLINE auto select(bool condition, const A& a, const B& b) {

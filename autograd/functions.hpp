@@ -19,7 +19,10 @@
 
 namespace autograd {
 
-// --- Elementwise, one row each in ops/elementwise.hpp. Integer tensors are taken as float32.
+// --- Elementwise, one row each in ops/elementwise.hpp; more of them in activations.hpp and
+// elementwise.hpp. Integer tensors are taken as float32, except that -x, abs, sign, square, relu, the
+// roundings, +, -, *, maximum, minimum, pow, fmod and remainder of integers are integers (and throw
+// ValueError for a negative exponent or a divisor 0).
 Tensor operator-(const Tensor& x);
 Tensor exp(const Tensor& x);
 Tensor log(const Tensor& x);

@@ -20,8 +20,6 @@ namespace autograd {
 
 // --- Made of other functions.
 
-/// -softplus(-x), the logarithm of sigmoid.
-template <Scalar A> AUTOGRAD_INLINE auto logsigmoid(const A& x) { return -softplus(-x); }
 /// softplus of a plain number, under Stan's name.
 template <Arithmetic A> auto log1pexp(A x) { return softplus(x); }
 

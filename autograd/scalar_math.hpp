@@ -129,6 +129,10 @@ template <Arithmetic T> detail::Promoted<T> normal_cdf(T x) {
 template <Arithmetic T> detail::Promoted<T> normal_icdf(T p) {
   return static_cast<detail::Promoted<T>>(detail::normal_icdf(static_cast<double>(p)));
 }
+/// The inverse of erf; NaN outside of [-1, 1].
+template <Arithmetic T> detail::Promoted<T> erfinv(T x) {
+  return static_cast<detail::Promoted<T>>(detail::erfinv(static_cast<double>(x)));
+}
 
 // What only slopes and the tensors' names need.
 

@@ -182,7 +182,10 @@ double normal_cdf(double x) {
   return 0.5 * (std::erfc(z) - 2 * std::numbers::inv_sqrtpi * std::exp(-z * z) * rest);
 }
 
-double normal_icdf(double p) {
+namespace {
+
+// The normal quantile of p, given q = p - 1/2 and the smaller one of p and 1 - p.
+Real normal_quantile(Real q, Real tail) {
   static constexpr Real kCenter[] = {3.3871328727963666080e0L,  1.3314166789178437745e+2L,
                                      1.9715909503065514427e+3L, 1.3731693765509461125e+4L,
                                      4.5921953931549871457e+4L, 6.7265770927008700853e+4L,
@@ -219,22 +222,36 @@ double normal_icdf(double p) {
                                         1.84631831751005468180e-5L,
                                         1.42151175831644588870e-7L,
                                         2.04426310338993978564e-15L};
-  if (!(p >= 0 && p <= 1)) return kNan;
-  const double q = p - 0.5;
-  if (std::abs(q) <= 0.425) {
-    const Real r = 0.180625L - Real(q) * q;
-    return static_cast<double>(q * (polynomial(r, kCenter) / polynomial(r, kCenterBelow)));
+  if (std::abs(q) <= 0.425L) {
+    const Real r = 0.180625L - q * q;
+    return q * (polynomial(r, kCenter) / polynomial(r, kCenterBelow));
   }
-  const double tail = q < 0 ? p : 1 - p;  // exact
-  if (tail == 0) return std::copysign(kInf, q);
-  const Real r = std::sqrt(-std::log(Real(tail)));
+  if (tail == 0) return std::copysign(Real(kInf), q);
+  const Real r = std::sqrt(-std::log(tail));
   Real x = r <= 5 ? polynomial(r - 1.6L, kMiddle) / polynomial(r - 1.6L, kMiddleBelow)
                   : polynomial(r - 5, kTail) / polynomial(r - 5, kTailBelow);
   if (tail > 1e-300) {
     const Real density = std::exp(-x * x / 2) / std::sqrt(2 * kPi);
     x += (std::erfc(x / std::numbers::sqrt2_v<Real>) / 2 - tail) / density;
   }
-  return static_cast<double>(q < 0 ? -x : x);
+  return q < 0 ? -x : x;
+}
+
+}  // namespace
+
+double normal_icdf(double p) {
+  if (!(p >= 0 && p <= 1)) return kNan;
+  const double q = p - 0.5;
+  // 1 - p is exact where it is small.
+  return static_cast<double>(normal_quantile(q, q < 0 ? p : 1 - p));
+}
+
+// erf(x) = 2 p - 1 for the normal quantile sqrt(2) x of p.
+double erfinv(double x) {
+  if (!(x >= -1 && x <= 1)) return kNan;
+  const Real half = Real(x) / 2;
+  return static_cast<double>(normal_quantile(half, 0.5L - std::abs(half)) /
+                             std::numbers::sqrt2_v<Real>);
 }
 
 double logaddexp_near_zero(double a, double b) {

@@ -20,6 +20,8 @@ double polygamma_step(int n, double a, double b);
 double normal_cdf(double x);
 /// Its inverse, for p in [0, 1], else NaN. Wichura, AS241 (1988), and one step of Newton's method.
 double normal_icdf(double p);
+/// The inverse of erf, for x in [-1, 1], else NaN; to relative accuracy also near 0 and the ends.
+double erfinv(double x);
 /// ln(e^a + e^b) where it is close to 0 and the obvious formula cancels.
 double logaddexp_near_zero(double a, double b);
 

@@ -55,9 +55,9 @@ class Trace {
 template <class Row>
 inline constexpr bool kStraight =
     Row::info.reads == Reads::nothing || std::same_as<Row, ops::Abs> ||
-    std::same_as<Row, ops::Relu> || std::same_as<Row, ops::Maximum> ||
-    std::same_as<Row, ops::Minimum> || std::same_as<Row, ops::Fmax> ||
-    std::same_as<Row, ops::Fmin> || std::same_as<Row, ops::Fdim>;
+    std::same_as<Row, ops::Relu> || std::same_as<Row, ops::LeakyRelu> ||
+    std::same_as<Row, ops::Maximum> || std::same_as<Row, ops::Minimum> ||
+    std::same_as<Row, ops::Fmax> || std::same_as<Row, ops::Fmin> || std::same_as<Row, ops::Fdim>;
 
 struct TraceFamily;
 
@@ -85,6 +85,10 @@ struct TraceFamily {
   template <class Row, class A> static AUTOGRAD_INLINE Traced apply(const A& a) {
     static_assert(ops::UnaryRows::index_of<Row>() < ops::UnaryRows::size);
     return {Row::value(a.value()), curved<kStraight<Row>>(a.node())};
+  }
+  template <class Row> static AUTOGRAD_INLINE Traced apply_with(const Row& row, const Traced& a) {
+    static_assert(ops::UnaryRows::index_of<Row>() < ops::UnaryRows::size);
+    return {row.value(a.value()), curved<kStraight<Row>>(a.node())};
   }
   template <class Row, class A, class B>
   static AUTOGRAD_INLINE Traced apply(const A& a, const B& b) {

@@ -29,19 +29,21 @@ template <class T> AUTOGRAD_INLINE bool in_pieces(std::size_t n) {
   return n <= 8 && n % kLanes<Piece<T>> == 0;
 }
 
-template <class Row, class T> void unary_loop(const T* x, T* y, std::size_t n) {
+template <class Row, class T>
+void unary_loop(const T* x, T* y, std::size_t n, const void* parameters) {
+  const Row row = row_at<Row>(parameters);
   if (in_pieces<T>(n)) {
     const Piece<T> piece;
     for (std::size_t i = 0; i < n; i += kLanes<Piece<T>>) {
-      store(Row::value(load(piece, x + i)), y + i);
+      store(row.value(load(piece, x + i)), y + i);
     }
     return;
   }
   const Tag<T> d;
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   std::size_t i = 0;
-  for (; i + kStep <= n; i += kStep) store(Row::value(load(d, x + i)), y + i);
-  if (i < n) store_first(Row::value(load_first(d, x + i, n - i)), y + i, n - i);
+  for (; i + kStep <= n; i += kStep) store(row.value(load(d, x + i)), y + i);
+  if (i < n) store_first(row.value(load_first(d, x + i, n - i)), y + i, n - i);
 }
 
 // A zero cotangent stays zero even where the slope is infinite or NaN; a row that selects does not
@@ -55,7 +57,9 @@ template <class Row, class D> AUTOGRAD_INLINE Vec<D> chain(Vec<D> dy, Vec<D> slo
 }
 
 template <class Row, class T>
-void unary_backward_loop(const T* x, const T* y, const T* dy, T* dx, std::size_t n) {
+void unary_backward_loop(const T* x, const T* y, const T* dy, T* dx, std::size_t n,
+                         const void* parameters) {
+  const Row row = row_at<Row>(parameters);
   const Tag<T> d;
   constexpr std::size_t kStep = kLanes<Tag<T>>;
   if (x == nullptr) x = dy;  // the row does not use it; loads of it vanish only when optimized
@@ -63,18 +67,18 @@ void unary_backward_loop(const T* x, const T* y, const T* dy, T* dx, std::size_t
   if (in_pieces<T>(n)) {
     const Piece<T> piece;
     for (std::size_t j = 0; j < n; j += kLanes<Piece<T>>) {
-      const auto slope = Row::slope(load(piece, x + j), load(piece, y + j));
+      const auto slope = row.slope(load(piece, x + j), load(piece, y + j));
       store(chain<Row>(load(piece, dy + j), slope), dx + j);
     }
     return;
   }
   std::size_t i = 0;
   for (; i + kStep <= n; i += kStep) {
-    store(chain<Row>(load(d, dy + i), Row::slope(load(d, x + i), load(d, y + i))), dx + i);
+    store(chain<Row>(load(d, dy + i), row.slope(load(d, x + i), load(d, y + i))), dx + i);
   }
   if (i < n) {
     const std::size_t rest = n - i;
-    const auto slope = Row::slope(load_first(d, x + i, rest), load_first(d, y + i, rest));
+    const auto slope = row.slope(load_first(d, x + i, rest), load_first(d, y + i, rest));
     store_first(chain<Row>(load_first(d, dy + i, rest), slope), dx + i, rest);
   }
 }
@@ -180,11 +184,13 @@ constexpr BinaryBackwardKernel<T> binary_backward_kernel() {
     return &binary_backward_loop<Slope, T>;
 }
 
-template <class T, class... Rows> constexpr UnaryTable<T> unary_table(RowList<Rows...>) {
+// List: what is given here as rows of this instruction set, as rows for numbers.
+template <class T, class List, class... Rows>
+constexpr UnaryTable<T, List> unary_table(RowList<Rows...>) {
   return {{unary_kernel<Rows, T>()...}};
 }
-template <class T, class... Rows>
-constexpr UnaryBackwardTable<T> unary_backward_table(RowList<Rows...>) {
+template <class T, class List, class... Rows>
+constexpr UnaryBackwardTable<T, List> unary_backward_table(RowList<Rows...>) {
   return {{unary_backward_kernel<Rows, T>()...}};
 }
 template <class T, class... Rows> constexpr BinaryTable<T> binary_table(RowList<Rows...>) {

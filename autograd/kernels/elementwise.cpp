@@ -29,15 +29,16 @@ template <class T> const T* at(const T* p, int stride, std::size_t offset) {
 
 }  // namespace
 
-template <class T> void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n) {
-  for_pieces(n, [&](std::size_t i, std::size_t count) { kernel(x + i, y + i, count); });
+template <class T>
+void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n, const void* row) {
+  for_pieces(n, [&](std::size_t i, std::size_t count) { kernel(x + i, y + i, count, row); });
 }
 
 template <class T>
 void unary_backward_threads(UnaryBackwardKernel<T> kernel, const T* x, const T* y, const T* dy,
-                            T* dx, std::size_t n) {
+                            T* dx, std::size_t n, const void* row) {
   for_pieces(n, [&](std::size_t i, std::size_t count) {
-    kernel(at(x, i), at(y, i), dy + i, dx + i, count);
+    kernel(at(x, i), at(y, i), dy + i, dx + i, count, row);
   });
 }
 
@@ -57,12 +58,12 @@ void binary_backward_threads(BinaryBackwardKernel<T> kernel, const T* a, int sa,
   });
 }
 
-template void unary_threads(UnaryKernel<float>, const float*, float*, std::size_t);
-template void unary_threads(UnaryKernel<double>, const double*, double*, std::size_t);
+template void unary_threads(UnaryKernel<float>, const float*, float*, std::size_t, const void*);
+template void unary_threads(UnaryKernel<double>, const double*, double*, std::size_t, const void*);
 template void unary_backward_threads(UnaryBackwardKernel<float>, const float*, const float*,
-                                     const float*, float*, std::size_t);
+                                     const float*, float*, std::size_t, const void*);
 template void unary_backward_threads(UnaryBackwardKernel<double>, const double*, const double*,
-                                     const double*, double*, std::size_t);
+                                     const double*, double*, std::size_t, const void*);
 template void binary_threads(BinaryKernel<float>, const float*, int, const float*, int, float*,
                              std::size_t);
 template void binary_threads(BinaryKernel<double>, const double*, int, const double*, int, double*,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise loops over plain arrays, one entry per row of ops/elementwise.hpp and instruction
-// set. A row is addressed by its position: ops::UnaryRows::index_of<ops::Exp>(). T is float or
-// double. Arrays need no alignment and no padding. An output may be the same array as an input, but
+// set. A unary row is handed over as an object, which holds its parameters; a binary row is addressed
+// by its position: ops::BinaryRows::index_of<ops::Add>(). T is float or double. Arrays need no alignment and no padding. An output may be the same array as an input, but
 // must not overlap one otherwise. Above kParallelMin elements the loops use all threads.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "../ops/elementwise.hpp"
 #include "dispatch.hpp"
@@ -16,24 +17,30 @@ namespace autograd::kernels {
 /// Where waking threads starts to pay: 40,000 additions take about as long as waking a thread.
 inline constexpr std::size_t kParallelMin = 40000;
 
-template <class T> using UnaryKernel = void (*)(const T* x, T* y, std::size_t n);
+// `row` points at the row; one without parameters is not looked at.
+template <class T> using UnaryKernel = void (*)(const T* x, T* y, std::size_t n, const void* row);
 template <class T>
-using UnaryBackwardKernel = void (*)(const T* x, const T* y, const T* dy, T* dx, std::size_t n);
+using UnaryBackwardKernel = void (*)(const T* x, const T* y, const T* dy, T* dx, std::size_t n,
+                                     const void* row);
 template <class T>
 using BinaryKernel = void (*)(const T* a, int sa, const T* b, int sb, T* y, std::size_t n);
 template <class T>
 using BinaryBackwardKernel = void (*)(const T* a, int sa, const T* b, int sb, const T* y,
                                       const T* dy, T* dx, std::size_t n);
 
-/// The kernels of all rows for one instruction set.
-template <class T> struct UnaryTable {
-  UnaryKernel<T> of[ops::UnaryRows::size];
+/// The kernels of all rows of a list for one instruction set.
+template <class T, class Rows> struct UnaryTable {
+  UnaryKernel<T> of[Rows::size];
   static const Dispatched<UnaryTable> best;
 };
-template <class T> struct UnaryBackwardTable {
-  UnaryBackwardKernel<T> of[ops::UnaryRows::size];
+template <class T, class Rows> struct UnaryBackwardTable {
+  UnaryBackwardKernel<T> of[Rows::size];
   static const Dispatched<UnaryBackwardTable> best;
 };
+/// The list, and so the table, that a unary row is in.
+template <class Row>
+using ListOf =
+    std::conditional_t<ops::ActivationRows::contains<Row>, ops::ActivationRows, ops::BasicRows>;
 template <class T> struct BinaryTable {
   BinaryKernel<T> of[ops::BinaryRows::size];
   static const Dispatched<BinaryTable> best;
@@ -45,10 +52,11 @@ template <class T> struct BinaryBackwardTable {
 
 namespace detail {
 // The same over all threads; kept out of line because tiny calls are what counts.
-template <class T> void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n);
+template <class T>
+void unary_threads(UnaryKernel<T> kernel, const T* x, T* y, std::size_t n, const void* row);
 template <class T>
 void unary_backward_threads(UnaryBackwardKernel<T> kernel, const T* x, const T* y, const T* dy,
-                            T* dx, std::size_t n);
+                            T* dx, std::size_t n, const void* row);
 template <class T>
 void binary_threads(BinaryKernel<T> kernel, const T* a, int sa, const T* b, int sb, T* y,
                     std::size_t n);
@@ -58,22 +66,25 @@ void binary_backward_threads(BinaryBackwardKernel<T> kernel, const T* a, int sa,
 }  // namespace detail
 
 /// y[i] = value(x[i]).
-template <class T> inline void unary(std::size_t row, const T* x, T* y, std::size_t n) {
-  const UnaryKernel<T> kernel = UnaryTable<T>::best->of[row];
+template <class Row, class T> inline void unary(const Row& row, const T* x, T* y, std::size_t n) {
+  using Rows = ListOf<Row>;
+  const UnaryKernel<T> kernel = UnaryTable<T, Rows>::best->of[Rows::template index_of<Row>()];
   if (n < kParallelMin) [[likely]]
-    return kernel(x, y, n);
-  detail::unary_threads(kernel, x, y, n);
+    return kernel(x, y, n, &row);
+  detail::unary_threads(kernel, x, y, n, &row);
 }
 
 /// dx[i] = dy[i] slope(x[i], y[i]), and 0 where dy[i] is 0. x or y may be null where the row's
 /// slope does not read it. dx may be dy.
-template <class T>
-inline void unary_backward(std::size_t row, const T* x, const T* y, const T* dy, T* dx,
+template <class Row, class T>
+inline void unary_backward(const Row& row, const T* x, const T* y, const T* dy, T* dx,
                            std::size_t n) {
-  const UnaryBackwardKernel<T> kernel = UnaryBackwardTable<T>::best->of[row];
+  using Rows = ListOf<Row>;
+  const UnaryBackwardKernel<T> kernel =
+      UnaryBackwardTable<T, Rows>::best->of[Rows::template index_of<Row>()];
   if (n < kParallelMin) [[likely]]
-    return kernel(x, y, dy, dx, n);
-  detail::unary_backward_threads(kernel, x, y, dy, dx, n);
+    return kernel(x, y, dy, dx, n, &row);
+  detail::unary_backward_threads(kernel, x, y, dy, dx, n, &row);
 }
 
 /// y[i] = value(a[i sa], b[i sb]); strides sa and sb are 0 (one value for all) or 1.
@@ -96,13 +107,17 @@ inline void binary_backward(std::size_t row, int argument, const T* a, int sa, c
   detail::binary_backward_threads(kernel, a, sa, b, sb, y, dy, dx, n);
 }
 
-#define AUTOGRAD_DECLARE_TABLES(T)                                                 \
-  template <> const Dispatched<UnaryTable<T>> UnaryTable<T>::best;                 \
-  template <> const Dispatched<UnaryBackwardTable<T>> UnaryBackwardTable<T>::best; \
-  template <> const Dispatched<BinaryTable<T>> BinaryTable<T>::best;               \
-  template <> const Dispatched<BinaryBackwardTable<T>> BinaryBackwardTable<T>::best;
-AUTOGRAD_DECLARE_TABLES(float)
-AUTOGRAD_DECLARE_TABLES(double)
+#define AUTOGRAD_DECLARE_TABLES(T, Rows)                                       \
+  template <> const Dispatched<UnaryTable<T, Rows>> UnaryTable<T, Rows>::best; \
+  template <> const Dispatched<UnaryBackwardTable<T, Rows>> UnaryBackwardTable<T, Rows>::best;
+AUTOGRAD_DECLARE_TABLES(float, ops::BasicRows)
+AUTOGRAD_DECLARE_TABLES(double, ops::BasicRows)
+AUTOGRAD_DECLARE_TABLES(float, ops::ActivationRows)
+AUTOGRAD_DECLARE_TABLES(double, ops::ActivationRows)
 #undef AUTOGRAD_DECLARE_TABLES
+template <> const Dispatched<BinaryTable<float>> BinaryTable<float>::best;
+template <> const Dispatched<BinaryTable<double>> BinaryTable<double>::best;
+template <> const Dispatched<BinaryBackwardTable<float>> BinaryBackwardTable<float>::best;
+template <> const Dispatched<BinaryBackwardTable<double>> BinaryBackwardTable<double>::best;
 
 }  // namespace autograd::kernels

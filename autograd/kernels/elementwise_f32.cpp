@@ -12,8 +12,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-constexpr auto kUnary = unary_table<float>(UnaryRows());
-constexpr auto kUnaryBackward = unary_backward_table<float>(UnaryRows());
+constexpr auto kUnary = unary_table<float, ops::BasicRows>(BasicRows());
+constexpr auto kUnaryBackward = unary_backward_table<float, ops::BasicRows>(BasicRows());
 constexpr auto kBinary = binary_table<float>(BinaryRows());
 constexpr auto kBinaryBackward = binary_backward_table<float>(BinaryRows());
 const void* unary_f32() { return &kUnary; }
@@ -32,12 +32,12 @@ AUTOGRAD_EXPORT(unary_backward_f32);
 AUTOGRAD_EXPORT(binary_f32);
 AUTOGRAD_EXPORT(binary_backward_f32);
 
+using Unary = UnaryTable<float, ops::BasicRows>;
+using UnaryBackward = UnaryBackwardTable<float, ops::BasicRows>;
 template <>
-constinit const Dispatched<UnaryTable<float>> UnaryTable<float>::best([] {
-  return AUTOGRAD_CHOOSE(unary_f32)();
-});
+constinit const Dispatched<Unary> Unary::best([] { return AUTOGRAD_CHOOSE(unary_f32)(); });
 template <>
-constinit const Dispatched<UnaryBackwardTable<float>> UnaryBackwardTable<float>::best([] {
+constinit const Dispatched<UnaryBackward> UnaryBackward::best([] {
   return AUTOGRAD_CHOOSE(unary_backward_f32)();
 });
 template <>

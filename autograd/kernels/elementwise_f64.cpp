@@ -12,8 +12,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-constexpr auto kUnary = unary_table<double>(UnaryRows());
-constexpr auto kUnaryBackward = unary_backward_table<double>(UnaryRows());
+constexpr auto kUnary = unary_table<double, ops::BasicRows>(BasicRows());
+constexpr auto kUnaryBackward = unary_backward_table<double, ops::BasicRows>(BasicRows());
 constexpr auto kBinary = binary_table<double>(BinaryRows());
 constexpr auto kBinaryBackward = binary_backward_table<double>(BinaryRows());
 const void* unary_f64() { return &kUnary; }
@@ -32,12 +32,12 @@ AUTOGRAD_EXPORT(unary_backward_f64);
 AUTOGRAD_EXPORT(binary_f64);
 AUTOGRAD_EXPORT(binary_backward_f64);
 
+using Unary = UnaryTable<double, ops::BasicRows>;
+using UnaryBackward = UnaryBackwardTable<double, ops::BasicRows>;
 template <>
-constinit const Dispatched<UnaryTable<double>> UnaryTable<double>::best([] {
-  return AUTOGRAD_CHOOSE(unary_f64)();
-});
+constinit const Dispatched<Unary> Unary::best([] { return AUTOGRAD_CHOOSE(unary_f64)(); });
 template <>
-constinit const Dispatched<UnaryBackwardTable<double>> UnaryBackwardTable<double>::best([] {
+constinit const Dispatched<UnaryBackward> UnaryBackward::best([] {
   return AUTOGRAD_CHOOSE(unary_backward_f64)();
 });
 template <>

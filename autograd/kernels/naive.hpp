@@ -14,8 +14,9 @@
 
 namespace autograd::kernels {
 
-template <class Row, class T> void unary_naive(const T* x, T* y, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) y[i] = Row::value(x[i]);
+template <class Row, class T>
+void unary_naive(const T* x, T* y, std::size_t n, const Row& row = {}) {
+  for (std::size_t i = 0; i < n; ++i) y[i] = row.value(x[i]);
 }
 
 // Zero where dy is, and for a row that selects also where the slope is.
@@ -24,8 +25,9 @@ template <class Row, class T> T chain_naive(T dy, T slope) {
 }
 
 template <class Row, class T>
-void unary_backward_naive(const T* x, const T* y, const T* dy, T* dx, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) dx[i] = chain_naive<Row, T>(dy[i], Row::slope(x[i], y[i]));
+void unary_backward_naive(const T* x, const T* y, const T* dy, T* dx, std::size_t n,
+                          const Row& row = {}) {
+  for (std::size_t i = 0; i < n; ++i) dx[i] = chain_naive<Row, T>(dy[i], row.slope(x[i], y[i]));
 }
 
 template <class Row, class T>

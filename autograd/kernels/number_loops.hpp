@@ -4,25 +4,40 @@
 #pragma once
 
 #include <cstddef>
+#include <cstring>
+#include <type_traits>
 
 #include "../ops/elementwise.hpp"
 
 namespace autograd::kernels {
+
+// The row that a caller handed over, with its parameters. The rows of every instruction set are types
+// of their own, but made of the same numbers.
+template <class Row> AUTOGRAD_INLINE Row row_at(const void* row) {
+  static_assert(std::is_trivially_copyable_v<Row>);
+  Row copy{};
+  if constexpr (!std::is_empty_v<Row>) std::memcpy(&copy, row, sizeof copy);
+  return copy;
+}
 
 // Zero where dy is, and for a row that selects also where the slope is.
 template <class Row, class T> inline T chain_numbers(T dy, T slope) {
   return dy == 0 || (Row::info.selects && slope == 0) ? T(0) : dy * slope;
 }
 
-template <class Row, class T> void unary_numbers(const T* x, T* y, std::size_t n) {
-  for (std::size_t i = 0; i < n; ++i) y[i] = Row::value(x[i]);
+template <class Row, class T>
+void unary_numbers(const T* x, T* y, std::size_t n, const void* parameters) {
+  const Row row = row_at<Row>(parameters);
+  for (std::size_t i = 0; i < n; ++i) y[i] = row.value(x[i]);
 }
 template <class Row, class T>
-void unary_backward_numbers(const T* x, const T* y, const T* dy, T* dx, std::size_t n) {
+void unary_backward_numbers(const T* x, const T* y, const T* dy, T* dx, std::size_t n,
+                            const void* parameters) {
+  const Row row = row_at<Row>(parameters);
   if (x == nullptr) x = dy;  // the row does not use it
   if (y == nullptr) y = dy;
   for (std::size_t i = 0; i < n; ++i) {
-    dx[i] = chain_numbers<Row, T>(dy[i], Row::slope(x[i], y[i]));
+    dx[i] = chain_numbers<Row, T>(dy[i], row.slope(x[i], y[i]));
   }
 }
 template <class Row, class T>

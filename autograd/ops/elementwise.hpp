@@ -4,10 +4,13 @@
 // and what documentation, tests and benchmarks need to know about it. The rows are in the files
 // included here, by family; this one lists them.
 //
-// To add one: write its row, name it in UnaryRows or BinaryRows below, and give it its public names in
-// scalar_functions.hpp and functions.hpp. A row that is not in the list, or has no cases, does not
+// To add one: write its row, name it in a list below, and give it its public names in
+// scalar_functions.hpp and functions.hpp (or scalar_activations.hpp, activations.hpp, elementwise.hpp). A row that is not in the list, or has no cases, does not
 // compile. These files are included once normally and once per SIMD target by
 // kernels/elementwise-inl.hpp, which is why they have no include guards of the usual kind.
+//
+// A row's members are static functions, unless the row has parameters: then it is a struct of doubles,
+// whose default values tests use, and its functions are those of an object.
 //
 // Slopes are multiplied by the arriving dy, and a zero dy gives zero whatever the slope is, so that
 // the side of a where() that was not taken never leaks a NaN. Where the row `selects`, a zero slope
@@ -16,6 +19,7 @@
 #if !defined(AUTOGRAD_ROWS_INCLUDED) || defined(AUTOGRAD_SIMD_ROWS)
 #define AUTOGRAD_ROWS_INCLUDED
 
+#include "elementwise_activation.hpp"
 #include "elementwise_arithmetic.hpp"
 #include "elementwise_exponential.hpp"
 #include "elementwise_losses.hpp"
@@ -30,15 +34,21 @@ namespace autograd::kernels::HWY_NAMESPACE {
 namespace autograd::ops {
 #endif
 
-using UnaryRows = RowList<Neg, Exp, Log, Log1p, Expm1, Sqrt, Square, Abs, Sin, Cos, Tan, Asin, Acos,
+// The unary rows are two lists, each with kernel tables of its own: a program that calls no row of the
+// second one leaves its kernels out.
+using BasicRows = RowList<Neg, Exp, Log, Log1p, Expm1, Sqrt, Square, Abs, Sin, Cos, Tan, Asin, Acos,
                           Atan, Sinh, Cosh, Tanh, Sigmoid, Relu, Softplus, Exp2, Log2, Log10, Cbrt,
                           Sign, Asinh, Acosh, Atanh, Erf, Erfc, NormalCdf, NormalIcdf, Tgamma,
                           Lgamma, Digamma, Floor, Ceil, Trunc, Rint, Round>;
+using ActivationRows = RowList<Reciprocal, Rsqrt, Erfinv, Logit, LogSigmoid, ScaledSoftplus,
+                               Softsign, Relu6, LeakyRelu, Elu, Selu, Celu, Gelu, GeluTanh, Silu,
+                               Mish, Hardtanh, Hardsigmoid, Hardswish, Clamp, NanToNum, Frac>;
+using UnaryRows = JoinedRows<BasicRows, ActivationRows>;
 using BinaryRows =
     RowList<Add, Sub, Mul, Div, Pow, Maximum, Minimum, Chain, Fmax, Fmin, Fdim, Hypot, Atan2,
             Direction, LogAddExp, Ldexp, Fmod, Remainder, IeeeRemainder, Copysign, NextAfter, Beta,
             DigammaStep, TrigammaStep, Polygamma, SquaredDifference, BinaryCrossEntropy,
-            BinaryCrossEntropyWithLogits>;
+            BinaryCrossEntropyWithLogits, Xlogy>;
 
 #ifdef AUTOGRAD_SIMD_ROWS
 }  // namespace autograd::kernels::HWY_NAMESPACE

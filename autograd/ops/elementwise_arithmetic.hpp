@@ -55,6 +55,29 @@ struct Cbrt {
     return (1.0 / 3.0) / (y * y);
   }
 };
+struct Rsqrt {
+  static constexpr RowInfo info{.name = "rsqrt",
+                                .value = "1 / sqrt(x)",
+                                .slope = "-y^3 / 2",
+                                .cases = {{0.1, 4}},
+                                .ulp = 1,
+                                .reads = Reads::y,
+                                .note = "inf at 0, slope -inf"};
+  template <class T> static AUTOGRAD_INLINE T value(const T& x) { return 1.0 / sqrt(x); }
+  template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) {
+    return -0.5 * (y * y * y);
+  }
+};
+struct Reciprocal {
+  static constexpr RowInfo info{.name = "reciprocal",
+                                .value = "1 / x",
+                                .slope = "-y^2",
+                                .cases = {{0.3, 3}, {-3, -0.3}},
+                                .ulp = 0.5,
+                                .reads = Reads::y};
+  template <class T> static AUTOGRAD_INLINE T value(const T& x) { return 1.0 / x; }
+  template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) { return -(y * y); }
+};
 struct Abs {
   static constexpr RowInfo info{.name = "abs",
                                 .value = "|x|",

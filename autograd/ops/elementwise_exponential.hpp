@@ -3,6 +3,8 @@
 #if !defined(AUTOGRAD_ROWS_EXPONENTIAL) || defined(AUTOGRAD_SIMD_ROWS)
 #define AUTOGRAD_ROWS_EXPONENTIAL
 
+#include <limits>
+
 #include "row_words.hpp"
 
 #ifdef AUTOGRAD_SIMD_ROWS
@@ -114,6 +116,77 @@ struct Softplus {
                                 .note = "exact for large |x|"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return softplus(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return sigmoid(x); }
+};
+// softplus as PyTorch scales it, and cuts it off: x itself beyond the threshold.
+struct ScaledSoftplus {
+  double beta = 2, threshold = 20;  // of tests; the function's beta is 1 by default
+  static constexpr RowInfo info{.name = "scaled_softplus",
+                                .value = "ln(1 + e^(beta x)) / beta; x where beta x > threshold",
+                                .slope = "sigmoid(beta x); 1 where beta x > threshold",
+                                .cases = {{-4, 4}},
+                                .ulp = 4,
+                                .note = "softplus(x, {.beta = 2, .threshold = 20})"};
+  template <class T> AUTOGRAD_INLINE T value(const T& x) const {
+    const T t = beta * x;
+    return where(t > threshold, x, softplus(t) / beta);
+  }
+  template <class T> AUTOGRAD_INLINE T slope(const T& x, const T&) const {
+    const T t = beta * x;
+    return where(t > threshold, constant(x, 1.0), sigmoid(t));
+  }
+};
+struct LogSigmoid {
+  static constexpr RowInfo info{.name = "logsigmoid",
+                                .value = "-ln(1 + e^-x)",
+                                .slope = "sigmoid(-x)",
+                                .cases = {{-4, 4}},
+                                .ulp = 4,
+                                .note = "exact for large |x|"};
+  template <class T> static AUTOGRAD_INLINE T value(const T& x) { return -softplus(-x); }
+  template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return sigmoid(-x); }
+};
+// From x = 1/4 on by log1p of x / (1 - x) - 1, which keeps the digits around the zero at 1/2.
+struct Logit {
+  double eps = -1;  // at least 0: x is held between eps and 1 - eps
+  static constexpr RowInfo info{.name = "logit",
+                                .value = "ln(x / (1 - x))",
+                                .slope = "1 / (x (1 - x))",
+                                .cases = {{0.05, 0.95}},
+                                .ulp = 6,
+                                .note =
+                                    "slope inf at 0 and 1, NaN beyond; with eps 0 beyond eps "
+                                    "and 1 - eps"};
+  template <class T> AUTOGRAD_INLINE T value(const T& x) const {
+    const T t = eps < 0 ? x : clamp_keeping_nan(x, eps, 1.0 - eps);
+    return where(t < 0.25, log(t / (1.0 - t)), log1p((2.0 * t - 1.0) / (1.0 - t)));
+  }
+  template <class T> AUTOGRAD_INLINE T slope(const T& x, const T&) const {
+    const double low = eps < 0 ? 0.0 : eps, high = 1.0 - low;
+    const T beyond = constant(x, eps < 0 ? std::numeric_limits<double>::quiet_NaN() : 0.0);
+    return where(x < low, beyond, where(x > high, beyond, 1.0 / (x * (1.0 - x))));
+  }
+};
+struct Xlogy {
+  static constexpr RowInfo info{.name = "xlogy",
+                                .value = "a ln b; 0 where a = 0",
+                                .slope = "ln b, a / b",
+                                .cases = {{0.3, 3}},
+                                .ulp = 3,
+                                .note =
+                                    "at a = 0 slope_a is 0 for b <= 0, slope_b 0 for b = 0; "
+                                    "NaN where b is"};
+  template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
+    const T y = a * log(b);
+    return where(a == 0.0, where(b == b, constant(a, 0.0), b), y);
+  }
+  template <class T> static AUTOGRAD_INLINE T slope_a(const T& a, const T& b, const T&) {
+    const T slope = log(b);
+    return where(a == 0.0, where(b <= 0.0, constant(a, 0.0), slope), slope);
+  }
+  template <class T> static AUTOGRAD_INLINE T slope_b(const T& a, const T& b, const T&) {
+    const T slope = a / b;
+    return where(a == 0.0, where(b == 0.0, constant(a, 0.0), slope), slope);
+  }
 };
 struct LogAddExp {
   static constexpr RowInfo info{.name = "logaddexp",

@@ -21,10 +21,12 @@ template <class Row> Tensor recorded_chain(const Tensor& dy, const Tensor& slope
   return Row::info.selects ? chain(slope, dy) : chain(dy, slope);
 }
 
-/// y = Row(x).
+/// y = row(x).
 template <class Row> struct UnaryOp {
+  [[no_unique_address]] Row row{};
+
   static constexpr RowInfo info = Row::info;
-  static constexpr std::size_t kRow = UnaryRows::index_of<Row>();
+  static_assert(UnaryRows::index_of<Row>() < UnaryRows::size);
 
   static constexpr Saves saved() { return saves_of(info.reads); }
 
@@ -32,7 +34,7 @@ template <class Row> struct UnaryOp {
     const Dense source(x);
     Tensor y = make_same(source.node());
     dispatch_floating(info.name, x.node()->dtype, [&]<class T>(T) {
-      kernels::unary<T>(kRow, source.data<T>(), data<T>(y), count(y));
+      kernels::unary(row, source.data<T>(), data<T>(y), count(y));
     });
     return y;
   }
@@ -41,22 +43,22 @@ template <class Row> struct UnaryOp {
     if (dx.recorded()) {
       // A slope that reads neither x nor y is a constant and takes its dtype from dy.
       const Tensor& x = info.reads == Reads::nothing ? dy : saved.in[0];
-      dx.set(0, recorded_chain<Row>(dy, Row::slope(x, saved.y)));
+      dx.set(0, recorded_chain<Row>(dy, row.slope(x, saved.y)));
       return;
     }
     // What the slope does not read was not saved: dy stands in for it.
     dx.set(0, gradient(saves_inputs(UnaryOp::saved()) ? saved.in[0] : dy,
-                       saves_output(UnaryOp::saved()) ? saved.y : dy, dy));
+                       saves_output(UnaryOp::saved()) ? saved.y : dy, dy, row));
   }
 
   /// dy times the slope; in dy's own storage where nobody else holds it any more.
   static AUTOGRAD_INLINE Tensor gradient(const Tensor& saved_x, const Tensor& saved_y,
-                                         const Tensor& dy) {
+                                         const Tensor& dy, const Row& row = {}) {
     const Dense g(dy), x(saved_x), y(saved_y);
     Tensor result = exclusive(dy.node()) ? dy : make_same(g.node());
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
-      kernels::unary_backward<T>(kRow, x.data<T>(), y.data<T>(), g.data<T>(), data<T>(result),
-                                 count(result));
+      kernels::unary_backward(row, x.data<T>(), y.data<T>(), g.data<T>(), data<T>(result),
+                              count(result));
     });
     return result;
   }

@@ -53,6 +53,19 @@ struct Trunc {
     return constant(x, 0.0);
   }
 };
+struct Frac {
+  static constexpr RowInfo info{.name = "frac",
+                                .value = "x - trunc(x)",
+                                .slope = "1",
+                                .cases = {{0.1, 0.9}, {-1.9, -1.1}},
+                                .ulp = 0,
+                                .lanes = true,
+                                .reads = Reads::nothing};
+  template <class T> static AUTOGRAD_INLINE T value(const T& x) { return x - trunc(x); }
+  template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
+    return constant(x, 1.0);
+  }
+};
 struct Rint {
   static constexpr RowInfo info{.name = "rint",
                                 .value = "the nearest integer",

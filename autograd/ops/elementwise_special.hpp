@@ -64,6 +64,20 @@ struct NormalIcdf {
     return (std::numbers::sqrt2 / std::numbers::inv_sqrtpi) * exp(0.5 * (y * y));
   }
 };
+struct Erfinv {
+  static constexpr RowInfo info{.name = "erfinv",
+                                .value = "the inverse of erf",
+                                .slope = "sqrt(pi) / 2 e^(y^2)",
+                                .cases = {{-0.9, 0.9}},
+                                .ulp = 2,
+                                .lanes = true,
+                                .reads = Reads::y,
+                                .note = "-inf at -1, inf at 1, there with slope inf; NaN beyond"};
+  template <class T> static AUTOGRAD_INLINE T value(const T& x) { return erfinv(x); }
+  template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) {
+    return (0.5 / std::numbers::inv_sqrtpi) * exp(y * y);
+  }
+};
 struct Tgamma {
   static constexpr RowInfo info{.name = "tgamma",
                                 .value = "Gamma(x)",

@@ -349,7 +349,7 @@ template <class Row>
 Tensor LinearThen<Row>::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
   Tensor y = linear_forward(x, weight, &bias);
   dispatch_floating(info.name, y.node()->dtype, [&]<class T>(T) {
-    kernels::unary<T>(UnaryRows::index_of<Row>(), data<T>(y), data<T>(y), count(y));
+    kernels::unary(Row(), data<T>(y), data<T>(y), count(y));
   });
   return y;
 }

@@ -16,7 +16,8 @@ using autograd::abs, autograd::acos, autograd::acosh, autograd::asin, autograd::
 using autograd::atan, autograd::atan2, autograd::atanh, autograd::beta, autograd::cbrt;
 using autograd::ceil, autograd::constant, autograd::copysign, autograd::cos, autograd::cosh;
 using autograd::digamma, autograd::digamma_step, autograd::direction, autograd::direction_of;
-using autograd::erf, autograd::erfc, autograd::exp, autograd::exp2, autograd::expm1;
+using autograd::erf, autograd::erfc, autograd::erfinv, autograd::exp, autograd::exp2,
+    autograd::expm1;
 using autograd::floor, autograd::fmod, autograd::hypot, autograd::ieee_remainder;
 using autograd::lgamma, autograd::log, autograd::log10, autograd::log1p, autograd::log2;
 using autograd::logaddexp, autograd::max, autograd::min, autograd::nextafter;
@@ -30,6 +31,11 @@ using autograd::trigamma_step, autograd::trunc, autograd::where;
 template <class T, class C>
 AUTOGRAD_INLINE T pick(const C& condition, const T& x, double yes, double no) {
   return where(condition, constant(x, yes), constant(x, no));
+}
+
+// x held between two numbers; NaN stays.
+template <class T> AUTOGRAD_INLINE T clamp_keeping_nan(const T& x, double low, double high) {
+  return where(x < low, constant(x, low), where(x > high, constant(x, high), x));
 }
 
 }  // namespace autograd::ops

@@ -35,7 +35,7 @@ concept Plain = std::is_arithmetic_v<T> || requires(T x) {
   x.raw;
 };
 
-/// The rows of one arity; the position of a row is its index in every kernel table.
+/// The rows of one arity; the position of a row is its index in every kernel table of its list.
 template <class... Rows> struct RowList {
   static constexpr std::size_t size = sizeof...(Rows);
 
@@ -53,5 +53,11 @@ template <class... Rows> struct RowList {
   /// Calls f.template operator()<Row>() for each row in order.
   template <class F> static constexpr void for_each(F&& f) { (f.template operator()<Rows>(), ...); }
 };
+
+template <class... Lists> struct JoinedRowLists;
+template <class... A, class... B> struct JoinedRowLists<RowList<A...>, RowList<B...>> {
+  using type = RowList<A..., B...>;
+};
+template <class A, class B> using JoinedRows = typename JoinedRowLists<A, B>::type;
 
 }  // namespace autograd

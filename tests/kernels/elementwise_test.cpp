@@ -47,7 +47,8 @@ void expect_close(const char* name, const std::vector<T>& got, const std::vector
 }
 
 template <class T, class Row> void check_unary(const std::vector<T>& x, const std::vector<T>& dy) {
-  const std::size_t n = x.size(), row = ops::UnaryRows::index_of<Row>();
+  const std::size_t n = x.size();
+  const Row row{};
   const double ulp = 2 * Row::info.ulp + 0.01;
   std::vector<T> got(n + 5, T(7)), want = got;
   unary(row, x.data(), got.data(), n);
@@ -139,8 +140,7 @@ TYPED_TEST(Elementwise, SpecialArguments) {
 TYPED_TEST(Elementwise, UnusedInputsMayBeNull) {
   const std::vector<TypeParam> y = {1, 2, 3}, dy = {1, 1, 1};
   std::vector<TypeParam> dx(3);
-  unary_backward<TypeParam>(ops::UnaryRows::index_of<ops::Exp>(), nullptr, y.data(), dy.data(),
-                            dx.data(), 3);
+  unary_backward<ops::Exp, TypeParam>({}, nullptr, y.data(), dy.data(), dx.data(), 3);
   EXPECT_EQ(dx, y);
   binary_backward<TypeParam>(ops::BinaryRows::index_of<ops::Add>(), 1, nullptr, 1, nullptr, 1,
                              nullptr, dy.data(), dx.data(), 3);
@@ -148,7 +148,8 @@ TYPED_TEST(Elementwise, UnusedInputsMayBeNull) {
 }
 
 TYPED_TEST(Elementwise, SameBitsOnAllThreads) {
-  const std::size_t n = 200003, row = ops::UnaryRows::index_of<ops::Tanh>();
+  const std::size_t n = 200003;
+  const ops::Tanh row;
   const std::vector<TypeParam> x = random_array<TypeParam>(n, -3, 3, 3);
   std::vector<TypeParam> one(n), many(n);
   const int threads = num_threads();

@@ -44,8 +44,8 @@ inline const std::vector<RowCalls>& all_rows() {
       list.push_back(
           {Row::info, 1,
            [](const Inputs& in) { return autograd::apply(autograd::ops::UnaryOp<Row>{}, in[0]); },
-           [](double a, double) { return Row::value(a); },
-           [](int, double a, double, double y) { return Row::slope(a, y); }});
+           [](double a, double) { return Row().value(a); },
+           [](int, double a, double, double y) { return Row().slope(a, y); }});
     });
     autograd::ops::BinaryRows::for_each([&]<class Row>() {
       list.push_back({Row::info, 2,
