@@ -4,23 +4,15 @@
 
 usage: elementwise_reference.py        (needs PyTorch; written with 1.13)
 
-    case NAME DTYPE SCALE OFFSET PARAMETER...   f is given SCALE x + OFFSET, and further operands
-    x SHAPE SEED LEVELS LAYOUT                  as in reductions_reference.py
-    b, c SHAPE VALUES...                        the further operands, as they are
-    y SHAPE VALUES...                           the result; truth values as 0 and 1
-    dx, db, dc SHAPE VALUES...                  gradients of sum(dy f), dy_i = cos(0.7 i + 0.3)
+The arguments of a case are SCALE and OFFSET of each operand: f is given SCALE x + OFFSET.
 
 Left out are points where PyTorch 1.13 has NaN or disagrees with itself: atan2, hypot and xlogy at
 (0, 0), hardswish at 3. Its hardsigmoid has 1/6 in float32 as slope, so that is made of relu6.
 """
-import math
-import pathlib
-
 import torch
 import torch.nn.functional as F
 
-from reductions_reference import line, make_input
-
+import common
 
 
 def digamma(a):
@@ -90,50 +82,21 @@ ROWS = [((2, 3), (2, 3), (2, 3), 0, "plain"), ((2, 1, 2), (3, 1), (2,), 0, "plai
         ((3, 2), (3,), (2, 3), 0, "strided"), ((5,), (5,), (1,), 2, "plain")]
 
 
-def number(value):
-    return f"{value:g}"
-
-
-def write(name, function, dtype, seed, row, numbers, parameters):
-    """One case: `numbers` are scale and offset of every operand."""
-    *shapes, levels, layout = row
-    operands = []
-    for k in range(len(numbers) // 2):
-        scale, offset = numbers[2 * k:2 * k + 2]
-        x = make_input(shapes[k], seed + 100 * k, levels, dtype)
-        operands.append(x.requires_grad_() if k == 0 else (x * scale + offset).requires_grad_())
-    x = operands[0].transpose(-1, -2) if layout == "strided" else operands[0]
-    y = function(x * numbers[0] + numbers[1], *operands[1:], *parameters)
-    yield " ".join(["case", name, str(dtype)[6:], *map(number, (*numbers[:2], *parameters))])
-    yield f"x {','.join(map(str, shapes[0]))} {seed} {levels} {layout}"
-    for tag, operand in zip("bc", operands[1:]):
-        yield line(tag, operand)
-    yield line("y", y)
-    if not y.is_floating_point():
-        return
-    dy = torch.tensor([math.cos(0.7 * i + 0.3) for i in range(y.numel())], dtype=torch.float64)
-    if y.requires_grad:
-        y.backward(dy.to(dtype).reshape(y.shape))
-    for tag, operand in zip("xbc", operands):
-        yield line("d" + tag, torch.zeros_like(operand) if operand.grad is None else operand.grad)
-
-
-def blocks():
+def cases():
     seed = 0
-    for table, count in ((UNARY, 2), (BINARY, 4), (TERNARY, 6)):
+    for table, operands in ((UNARY, 1), (BINARY, 2), (TERNARY, 3)):
         for name, (function, *numbers) in table.items():
-            for row in ROWS:
+            scaling, parameters = numbers[:2 * operands], numbers[2 * operands:]
+
+            def scaled(*x, function=function, scaling=scaling, parameters=parameters):
+                given = [v * a + b for v, a, b in zip(x, scaling[::2], scaling[1::2])]
+                return function(*given, *parameters)
+
+            for *shapes, levels, layout in ROWS:
                 seed += 1
-                for dtype in (torch.float32, torch.float64):
-                    yield from write(name, function, dtype, seed, row, numbers[:count],
-                                     numbers[count:])
+                inputs = [common.Input(shape, seed + 100 * k, levels, layout == "strided" and k == 0)
+                          for k, shape in enumerate(shapes[:operands])]
+                yield name, [f"{n:g}" for n in scaling], inputs, scaled
 
 
-def main():
-    torch.set_num_threads(1)
-    path = pathlib.Path(__file__).with_name("elementwise.txt")
-    path.write_text("\n".join(blocks()) + "\n")
-
-
-if __name__ == "__main__":
-    main()
+common.write("elementwise", cases())

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // The elementwise functions beside what PyTorch gives for them: tests/golden/elementwise.txt.
-#include "golden_reductions.hpp"
+#include "golden.hpp"
 
 namespace ops_test {
 namespace {
@@ -117,44 +117,21 @@ const Functions& functions() {
   return list;
 }
 
-void check_case(const GoldenCase& c) {
-  const double tolerance = c.dtype == float64 ? 1e-12 : 1e-5;
-  const double scale = std::stod(c.arguments.at(0)), offset = std::stod(c.arguments.at(1));
-  Inputs operands = {c.x};
-  for (const char* tag : {"b", "c"}) {
-    if (c.results.contains(tag)) operands.push_back(to(c.results.at(tag), c.dtype));
-  }
-  const TensorFunction f = [&](const Inputs& in) {
-    Inputs given = in;
-    given[0] = c.given(in[0]) * scale + offset;
-    return functions().at(c.name)(given);
+/// The function of SCALE x + OFFSET for each operand x; the arguments are these numbers.
+GoldenFunction scaled(const Function& f) {
+  return [f](const Inputs& in, const Arguments& a) {
+    Inputs given;
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      given.push_back(in[k] * std::stod(a.at(2 * k)) + std::stod(a.at(2 * k + 1)));
+    }
+    return f(given);
   };
-  const Tensor y = f(operands), &want = c.results.at("y");
-  EXPECT_EQ(y.shape(), want.shape());
-  expect_values(y, values(want), tolerance);
-  if (!c.results.contains("dx")) {
-    EXPECT_EQ(y.dtype(), boolean);
-    return;
-  }
-  EXPECT_EQ(y.dtype(), c.dtype);
-  const Inputs dx =
-      vjp(f, operands, golden_cotangent(y.shape(), c.dtype), {.allow_unused = true}).second;
-  const char* tags[] = {"dx", "db", "dc"};
-  for (std::size_t k = 0; k < dx.size(); ++k) {
-    SCOPED_TRACE(tags[k]);
-    expect_values(dx[k], values(c.results.at(tags[k])), tolerance);
-  }
 }
 
-TEST(Golden, ElementwiseFunctionsAgreeWithPyTorch) {
-  std::map<std::string, int> count;
-  for (const GoldenCase& c : golden_cases("elementwise.txt")) {
-    SCOPED_TRACE(c.label());
-    ASSERT_TRUE(functions().contains(c.name));
-    ++count[c.name];
-    check_case(c);
-  }
-  for (const auto& [name, f] : functions()) EXPECT_GE(count[name], 8) << name;  // both dtypes
+TEST(GoldenElementwise, AgreesWithPyTorch) {
+  GoldenFunctions all;
+  for (const auto& [name, f] : functions()) all[name] = scaled(f);
+  check_golden("elementwise", all, 4);
 }
 
 }  // namespace
