@@ -348,9 +348,8 @@ constexpr Activation kActivation = std::is_same_v<Row, Sigmoid> ? Activation::si
 template <class Row>
 Tensor LinearThen<Row>::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
   Tensor y = linear_forward(x, weight, &bias);
-  dispatch_floating(info.name, y.node()->dtype, [&]<class T>(T) {
-    kernels::unary(Row(), data<T>(y), data<T>(y), count(y));
-  });
+  dispatch_floating(info.name, y.node()->dtype,
+                    [&]<class T>(T) { kernels::unary(Row(), data<T>(y), data<T>(y), count(y)); });
   return y;
 }
 template <class Row>
