@@ -4,10 +4,13 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <new>
 #include <string>
+#include <utility>
 
+#include "modes.hpp"
 #include "ops/list.hpp"
 #include "ops/op.hpp"
 #include "tape_inline.hpp"
@@ -92,7 +95,15 @@ template <class Op, std::size_t N> struct OpRecord : Record {
     }
   }
   static void destroy(Record& base) noexcept { static_cast<OpRecord&>(base).~OpRecord(); }
-  static constexpr RecordInfo kInfo{Op::info.name, &sweep, kPlain ? nullptr : &destroy};
+  static RecordView view(const Record& base) {
+    const auto& record = static_cast<const OpRecord&>(base);
+    if constexpr (kPlain) {
+      return {record.slots, {}};
+    } else {
+      return {record.slots, record.saved.values.in, &record.saved.values.y};
+    }
+  }
+  static constexpr RecordInfo kInfo{Op::info.name, &sweep, kPlain ? nullptr : &destroy, &view};
 };
 
 template <class Op, std::size_t N>
@@ -140,12 +151,37 @@ AUTOGRAD_INLINE void record(const Op& op, const std::array<Node*, N>& in, Node* 
   }
 }
 
+/// Infinities that an op was told to put into its result.
+template <class Op> bool fills_with_infinity([[maybe_unused]] const Op& op) {
+  if constexpr (requires { op.fill == 0.0; }) return std::isinf(op.fill);
+  return false;
+}
+
+/// apply() while a mode is on.
+template <class Op, std::size_t N>
+AUTOGRAD_COLD Tensor apply_in_mode(const Op& op, const std::array<Node*, N>& in) {
+  const Tensor y = [&]<std::size_t... K>(std::index_sequence<K...>) {
+    return op.forward(Tensor::share(in[K])...);
+  }
+  (std::make_index_sequence<N>());
+  if (modes & kAnomaly) {
+    check_forward(Op::info.name, in.data(), N, y.node(), fills_with_infinity(op));
+  }
+  for (Tape* tape = recorder->tape; tape; tape = tape->parent()) {
+    std::array<std::int32_t, N> slots;
+    if (find_slots<Op>(*tape, in, slots)) record_on(*tape, op, in, slots, y.node());
+  }
+  return y;
+}
+
 }  // namespace detail
 
 /// y = op.forward(inputs...), recorded.
 template <class Op, class... Inputs>
 AUTOGRAD_INLINE Tensor apply(const Op& op, const Inputs&... inputs) {
   static_assert(ops::kListed<Op>, "this op is not in ops/list.hpp: add it to the list");
+  if (detail::modes) [[unlikely]]
+    return detail::apply_in_mode<Op, sizeof...(Inputs)>(op, {inputs.node()...});
   Tensor y = op.forward(inputs...);
   if (detail::recorder->tape) {
     detail::record<Op, sizeof...(Inputs)>(op, {inputs.node()...}, y.node());

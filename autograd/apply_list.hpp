@@ -25,7 +25,10 @@ template <class Op> struct ListRecord : Record {
     }
   }
   static void destroy(Record& base) noexcept { static_cast<ListRecord&>(base).~ListRecord(); }
-  static constexpr RecordInfo kInfo{Op::info.name, &sweep, &destroy};
+  static RecordView view(const Record& base) {
+    return {static_cast<const ListRecord&>(base).slots, {}};
+  }
+  static constexpr RecordInfo kInfo{Op::info.name, &sweep, &destroy, &view};
 };
 
 }  // namespace detail
@@ -34,6 +37,11 @@ template <class Op> struct ListRecord : Record {
 template <class Op> Tensor apply_list(const Op& op, const std::vector<Tensor>& inputs) {
   static_assert(ops::kListed<Op>, "this op is not in ops/list.hpp: add it to the list");
   Tensor y = op.forward(inputs);
+  if (detail::modes & detail::kAnomaly) [[unlikely]] {
+    std::vector<const detail::Node*> nodes;
+    for (const Tensor& x : inputs) nodes.push_back(x.node());
+    detail::check_forward(Op::info.name, nodes.data(), nodes.size(), y.node(), false);
+  }
   for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
     std::vector<std::int32_t> slots;
     bool any = false;

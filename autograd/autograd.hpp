@@ -2,6 +2,7 @@
 // Everything: include this one header.
 #pragma once
 
+#include "anomaly.hpp"
 #include "checkpoint.hpp"
 #include "create.hpp"
 #include "custom_scalar.hpp"

@@ -63,7 +63,11 @@ struct CustomRecord : detail::Record {
     }
   }
   static void destroy(Record& base) noexcept { static_cast<CustomRecord&>(base).~CustomRecord(); }
-  static constexpr detail::RecordInfo kInfo{"custom_function", &sweep, &destroy};
+  static detail::RecordView view(const Record& base) {
+    const auto& record = static_cast<const CustomRecord&>(base);
+    return {record.slots, record.inputs, &record.y};
+  }
+  static constexpr detail::RecordInfo kInfo{"custom_function", &sweep, &destroy, &view};
 };
 
 // The user's forward with nothing recorded: only its result counts.
@@ -85,6 +89,11 @@ TensorFunction custom_function(TensorFunction forward, BackwardFunction backward
   return [forward = std::move(forward),
           backward = std::move(backward)](const std::vector<Tensor>& inputs) {
     Tensor y = run(forward, inputs);
+    if (detail::modes & detail::kAnomaly) {
+      std::vector<const detail::Node*> nodes;
+      for (const Tensor& x : inputs) nodes.push_back(x.node());
+      detail::check_forward("custom_function", nodes.data(), nodes.size(), y.node(), false);
+    }
     for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
       std::vector<std::int32_t> slots;
       bool any = false;

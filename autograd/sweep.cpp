@@ -10,6 +10,7 @@
 
 #include "functions.hpp"
 #include "kernels/elementwise.hpp"
+#include "modes.hpp"
 #include "ops/op.hpp"
 #include "ops/tiny.hpp"
 #include "statement_sweep.hpp"
@@ -179,10 +180,10 @@ void Tape::prepare_adjoints(std::int32_t from) {
   // A value forgotten by a rewind may still be in a statement of a release build: its index has to
   // lie within the adjoints.
   reserve_adjoints(std::max(statements(), most_), inputs_);
-  // Only tensor records throw.
+  // Only tensor records and anomaly mode throw.
   std::vector<double>& saved = storage_->saved;
   saved.clear();
-  if (storage_->last) saved.assign(adjoints_ - inputs_, adjoints_);
+  if (storage_->last || detail::modes) saved.assign(adjoints_ - inputs_, adjoints_);
   swept_ = 0;
   adjoints_[0] = 0;
   std::memset(adjoints_ + from + 1, 0,
@@ -367,7 +368,7 @@ void Tape::pull(std::span<const Var> y, std::span<const double> seeds, double* d
 void Tape::pull_rows(std::span<const Var> y, double* rows) {
   using detail::Lanes;
   const auto n = static_cast<std::size_t>(inputs_), m = y.size();
-  if (storage_->last) {  // tensor records have one adjoint each
+  if (storage_->last || detail::modes) {  // tensor records have one adjoint each
     const double one = 1;
     for (std::size_t i = 0; i < m; ++i) pull(y.subspan(i, 1), {&one, 1}, rows + i * n, true);
     return;
@@ -428,7 +429,7 @@ void Tape::undo_sweep(const Mark& to, bool retain) {
   pending_ = false;
 }
 
-AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
+template <bool checked> AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
   detail::Node* adjoint = nullptr;
   if (record->out) {
     adjoint =
@@ -436,7 +437,11 @@ AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
   }
   if (adjoint || !record->out) {
     Tensor dy = Tensor::adopt(adjoint);
-    record->info->sweep(*record, *this, dy);
+    if constexpr (checked) {
+      detail::sweep_checked(*record, *this, dy);
+    } else {
+      record->info->sweep(*record, *this, dy);
+    }
   }
   if (!retain) destroy_last();
 }
@@ -449,15 +454,20 @@ detail::Node* detail::arrived(Tape& tape, std::int32_t slot) {
   return sum && exclusive(sum) ? sum : nullptr;
 }
 
-void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
+template <bool checked>
+AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to, bool retain) {
   const std::int32_t low = std::max(storage_->chunks[index].before, to.size);
   detail::Cursor<double> cursor = cursor_at_end(index);
   const auto run = [&] {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
-    run_record(record, retain);
+    run_record<checked>(record, retain);
   };
-  while (detail::sweep_statements(adjoints_, cursor, low)) {
+  const auto to_record = [&] {
+    if constexpr (checked) return detail::sweep_statements_checked(adjoints_, cursor, low);
+    return detail::sweep_statements(adjoints_, cursor, low);
+  };
+  while (to_record()) {
     run();
     // Records in a row, as tensor programs have them, need no look at the adjoints of scalars.
     while (cursor.k > low && *cursor.count == detail::kTensorRecord) {
@@ -467,6 +477,17 @@ void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
       run();
     }
   }
+}
+
+// Out of the way of the loop above.
+AUTOGRAD_COLD void Tape::sweep_chunk_checked(std::size_t index, const Mark& to, bool retain) {
+  sweep_chunk_as<true>(index, to, retain);
+}
+
+void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
+  if (detail::modes & detail::kAnomaly) [[unlikely]]
+    return sweep_chunk_checked(index, to, retain);
+  sweep_chunk_as<false>(index, to, retain);
 }
 
 // --- Gradients of scalars.

@@ -192,6 +192,10 @@ bool Tape::is_leaf(const detail::Node* node) const {
   return slot < 0 && i < storage_->leaves.size() && storage_->leaves[i].node == node;
 }
 
+detail::Node* Tape::leaf_at(std::int32_t slot) const {
+  return slot < 0 ? storage_->leaves[static_cast<std::size_t>(-slot)].node : nullptr;
+}
+
 std::int32_t Tape::join(detail::Node* parameter) {
   // Its hint may have been overwritten by another thread's tape after it had joined this one.
   if (const std::int32_t joined = storage_->find_leaf(parameter)) return joined;
