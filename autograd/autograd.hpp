@@ -14,6 +14,7 @@
 #include "generator.hpp"
 #include "grad.hpp"
 #include "gradcheck.hpp"
+#include "hooks.hpp"
 #include "implicit.hpp"
 #include "indexing.hpp"
 #include "linalg.hpp"

@@ -31,5 +31,8 @@ void check_forward(const char* op, const Node* const* in, std::size_t n, const N
 /// Runs the backward rule of the record and checks what it adds to each operand.
 void sweep_checked(Record& record, Tape& tape, Tensor& dy);
 
+/// The gradient after the hooks of an input or parameter.
+Tensor run_hooks(const Node* leaf, Tensor gradient);
+
 }  // namespace detail
 }  // namespace autograd

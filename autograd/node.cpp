@@ -100,7 +100,7 @@ void destroy(Node* dying) noexcept {
     if (node->base != node) drop_onto(dying, node->base);
     for (TrackLink *link = node->more, *next; link; link = next) {
       next = link->next;
-      deallocate(link, sizeof(TrackLink));
+      free_link(link);
     }
     if (node->block_bytes) deallocate(node->data, node->block_bytes);
     free_node(node);
@@ -145,6 +145,11 @@ bool row_major(const Node* node) {
 }
 
 }  // namespace
+
+void free_link(TrackLink* link) noexcept {
+  if (link->generation == kHooks) return delete_hooks(link);
+  deallocate(link, sizeof(TrackLink));
+}
 
 void drain_queue(ThreadState* state) noexcept {
   Node* queue = nullptr;

@@ -95,6 +95,11 @@ Node* make_node(const Shape& shape, DType dtype);
 Node* make_view(Node* of, void* data, const Shape& shape,
                 const std::array<std::int64_t, kMaxDim>& strides);
 
+/// In place of a generation: the link holds the hooks of a leaf (hooks.cpp).
+inline constexpr std::uint64_t kHooks = ~std::uint64_t{0};
+void delete_hooks(TrackLink* link) noexcept;
+void free_link(TrackLink* link) noexcept;
+
 void release_slow(Node* node) noexcept;  // not the owner, or the owner's last reference
 void retain_slow(Node* node) noexcept;
 

@@ -99,12 +99,23 @@ void Tape::add_to(detail::Node*& sum, detail::Node* g) {
   }
 }
 
+namespace {
+
+AUTOGRAD_COLD void hook(detail::LeafSlot& leaf) {
+  Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
+  leaf.adjoint = detail::run_hooks(leaf.node, std::move(g)).release_node();
+}
+
+}  // namespace
+
 void Tape::deposit() {
   const bool recorded = detail::recorder->tape != nullptr;
   detail::Pile<detail::LeafSlot>& leaves = storage_->leaves;
   // First all that may throw: every gradient changes, or none does.
   for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
     if (!leaf->adjoint) continue;
+    if (leaf->node->more) [[unlikely]]
+      hook(*leaf);
     const detail::Node* sum = leaf->node->grad;
     if (!sum) {
       // A gradient of its own: two inputs of a sum receive the same tensor.
@@ -332,6 +343,7 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
       g = Tensor::adopt(
           std::exchange(storage_->leaves[static_cast<std::size_t>(-slot)].adjoint, nullptr));
     }
+    if (g.defined() && x.node()->more) g = detail::run_hooks(x.node(), std::move(g));
     // A result of its own, as in deposit.
     if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
     result.push_back(std::move(g));

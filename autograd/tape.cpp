@@ -196,6 +196,12 @@ detail::Node* Tape::leaf_at(std::int32_t slot) const {
   return slot < 0 ? storage_->leaves[static_cast<std::size_t>(-slot)].node : nullptr;
 }
 
+detail::Record* Tape::producer(std::int32_t slot) const {
+  detail::Record* record = storage_->last;
+  while (record && record->out != slot) record = record->previous;
+  return record;
+}
+
 std::int32_t Tape::join(detail::Node* parameter) {
   // Its hint may have been overwritten by another thread's tape after it had joined this one.
   if (const std::int32_t joined = storage_->find_leaf(parameter)) return joined;

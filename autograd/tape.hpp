@@ -117,6 +117,8 @@ class Tape {
   Tape* parent() const { return parent_; }
   /// The input or parameter at a slot; null for a recorded value.
   detail::Node* leaf_at(std::int32_t slot) const;
+  /// The record that made the value at a slot.
+  detail::Record* producer(std::int32_t slot) const;
   /// Appends n values without arguments to the stream: scalars whose adjoints a record collects.
   std::int32_t add_values(std::int32_t n);
   double& adjoint(std::int32_t index) { return adjoints_[index]; }

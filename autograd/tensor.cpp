@@ -16,7 +16,7 @@ void forget_tapes(detail::Node* node) {
   node->generation = 0;
   while (detail::TrackLink* link = node->more) {
     node->more = link->next;
-    detail::deallocate(link, sizeof(detail::TrackLink));
+    detail::free_link(link);
   }
 }
 
