@@ -10,6 +10,7 @@
 #include <string>
 #include <utility>
 
+#include "batching.hpp"
 #include "modes.hpp"
 #include "ops/list.hpp"
 #include "ops/op.hpp"
@@ -85,7 +86,7 @@ template <class Op, std::size_t N> struct OpRecord : Record {
       if (second) tape.accumulate(second, dy);
       if (first) tape.accumulate(first, std::move(dy));
     } else {
-      ops::Gradients<N> dx(tape, record.slots, recorder->tape != nullptr);
+      ops::Gradients<N> dx(tape, record.slots, recorder->tape || (modes & kVmap));
       if constexpr (kPlain) {
         record.op.backward({}, dy, dx);
       } else {
@@ -151,15 +152,52 @@ AUTOGRAD_INLINE void record(const Op& op, const std::array<Node*, N>& in, Node* 
   }
 }
 
+template <class Op, std::size_t N>
+Tensor apply_in_mode(const Op& op, const std::array<Node*, N>& in);
+
 /// Infinities that an op was told to put into its result.
 template <class Op> bool fills_with_infinity([[maybe_unused]] const Op& op) {
   if constexpr (requires { op.fill == 0.0; }) return std::isinf(op.fill);
   return false;
 }
 
+/// The operation on the operands [examples, ...] of a vmap, and recorded on the tapes inside of it.
+template <class Op, std::size_t N>
+AUTOGRAD_COLD Tensor apply_batched(const Op& op, const std::array<Node*, N>& in,
+                                   const VmapScope& scope) {
+  Tensor y;
+  {
+    const Outside outside(scope);
+    std::array<BatchOperand, N> x;
+    for (std::size_t k = 0; k < N; ++k) x[k] = operand_of(in[k], scope);
+    if constexpr (requires { batch_rule(op, x, scope); }) {
+      y = batched(batch_rule(op, x, scope), scope);
+    } else if constexpr (requires { batch_rule(op, x); }) {
+      y = batched(batch_rule(op, x), scope);
+    } else {
+      const auto one = [](const void* self, const Tensor* example) {
+        std::array<Node*, N> nodes;
+        for (std::size_t k = 0; k < N; ++k) nodes[k] = example[k].node();
+        return apply_in_mode<Op, N>(*static_cast<const Op*>(self), nodes);
+      };
+      y = batched(batch_loop(&op, one, x.data(), N, scope.size()), scope);
+    }
+  }
+  for (Tape* tape = recorder->tape; tape && tape != scope.tape(); tape = tape->parent()) {
+    std::array<std::int32_t, N> slots;
+    if (find_slots<Op>(*tape, in, slots)) record_on(*tape, op, in, slots, y.node());
+  }
+  return y;
+}
+
 /// apply() while a mode is on.
 template <class Op, std::size_t N>
 AUTOGRAD_COLD Tensor apply_in_mode(const Op& op, const std::array<Node*, N>& in) {
+  if (modes & kVmap) {
+    if (const VmapScope* scope = batch_scope(in.data(), N)) {
+      return apply_batched<Op, N>(op, in, *scope);
+    }
+  }
   const Tensor y = [&]<std::size_t... K>(std::index_sequence<K...>) {
     return op.forward(Tensor::share(in[K])...);
   }
@@ -190,3 +228,5 @@ AUTOGRAD_INLINE Tensor apply(const Op& op, const Inputs&... inputs) {
 }
 
 }  // namespace autograd
+
+#include "batch_rules.hpp"  // needs what is above

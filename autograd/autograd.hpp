@@ -35,3 +35,4 @@
 #include "threads.hpp"
 #include "user_memory.hpp"
 #include "var.hpp"
+#include "vmap.hpp"

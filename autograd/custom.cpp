@@ -88,6 +88,9 @@ TensorFunction custom_function(TensorFunction forward, BackwardFunction backward
   }
   return [forward = std::move(forward),
           backward = std::move(backward)](const std::vector<Tensor>& inputs) {
+    for (const Tensor& x : inputs) {
+      if (detail::is_batched(x.node())) detail::throw_batched();
+    }
     Tensor y = run(forward, inputs);
     if (detail::modes & detail::kAnomaly) {
       std::vector<const detail::Node*> nodes;

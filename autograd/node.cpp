@@ -98,6 +98,7 @@ void destroy(Node* dying) noexcept {
     Node* node = std::exchange(dying, dying->next);
     if (node->grad) drop_onto(dying, node->grad);
     if (node->base != node) drop_onto(dying, node->base);
+    if (is_batched(node)) drop_onto(dying, physical_node(node));
     for (TrackLink *link = node->more, *next; link; link = next) {
       next = link->next;
       free_link(link);
@@ -206,6 +207,7 @@ Node* make_node(const Shape& shape, DType dtype) {
 
 Node* make_view(Node* of, void* data, const Shape& shape,
                 const std::array<std::int64_t, kMaxDim>& strides) {
+  if (is_batched(of)) throw_batched();
   const std::int64_t numel = shape.numel();
   Node* node = fresh_node(of->dtype);
   retain(of->base);

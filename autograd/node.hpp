@@ -100,6 +100,12 @@ inline constexpr std::uint64_t kHooks = ~std::uint64_t{0};
 void delete_hooks(TrackLink* link) noexcept;
 void free_link(TrackLink* link) noexcept;
 
+/// True for a tensor that stands for all examples of a vmap, and has no elements (batching.hpp).
+inline bool is_batched(const Node* node) { return node->data == nullptr; }
+/// The tensor with the elements of all examples.
+Node* physical_node(const Node* batched);
+[[noreturn]] AUTOGRAD_COLD void throw_batched();
+
 void release_slow(Node* node) noexcept;  // not the owner, or the owner's last reference
 void retain_slow(Node* node) noexcept;
 

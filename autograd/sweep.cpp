@@ -114,6 +114,7 @@ void Tape::deposit() {
   // First all that may throw: every gradient changes, or none does.
   for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
     if (!leaf->adjoint) continue;
+    if (detail::is_batched(leaf->adjoint)) detail::throw_batched();  // .grad outlives the vmap
     if (leaf->node->more) [[unlikely]]
       hook(*leaf);
     const detail::Node* sum = leaf->node->grad;
@@ -345,7 +346,10 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
     }
     if (g.defined() && x.node()->more) g = detail::run_hooks(x.node(), std::move(g));
     // A result of its own, as in deposit.
-    if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) g = clone(g);
+    if (g.defined() && !detail::recorder->tape && !exclusive(g.node()) &&
+        !detail::is_batched(g.node())) {
+      g = clone(g);
+    }
     result.push_back(std::move(g));
   }
   if (retain) drop_adjoints(1);

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "batching.hpp"
 #include "tape_inline.hpp"
 
 namespace autograd {
@@ -235,7 +236,9 @@ Tensor Tape::input(const Tensor& x) {
   }
   detail::Node* source = x.node();
   Tensor leaf =
-      Tensor::adopt(detail::make_view(source, source->data, source->shape, source->strides));
+      detail::is_batched(source)
+          ? detail::alias_of_batch(x)
+          : Tensor::adopt(detail::make_view(source, source->data, source->shape, source->strides));
   detail::Node* node = leaf.node();
   const std::int32_t slot = add_leaf(node, true);
   node->slot.store(slot, std::memory_order_relaxed);

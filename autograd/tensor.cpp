@@ -6,6 +6,7 @@ namespace autograd {
 namespace {
 
 double element(const detail::Node* node, std::int64_t offset) {
+  if (detail::is_batched(node)) detail::throw_batched();
   return dispatch(node->dtype, [&](auto tag) {
     return static_cast<double>(static_cast<const decltype(tag)*>(node->data)[offset]);
   });
@@ -67,6 +68,7 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
 
 void* Tensor::checked_data(DType dtype) const {
   const detail::Node* node = checked();
+  if (detail::is_batched(node)) detail::throw_batched();
   if (node->dtype != dtype) {
     throw TypeError(std::string("data: other dtype: the tensor holds ") + name(node->dtype) +
                     ", asked for " + name(dtype) + "; need the same (convert with to(x, dtype))");
