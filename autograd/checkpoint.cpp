@@ -7,6 +7,7 @@
 #include "custom_scalar.hpp"
 #include "grad.hpp"
 #include "tape_inline.hpp"
+#include "unrecorded.hpp"
 
 namespace autograd {
 
@@ -91,7 +92,7 @@ Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs) {
   const auto backward = [f](const std::vector<Tensor>& in, const Tensor&, const Tensor& dy) {
     return vjp(f, in, dy, {.allow_unused = true}).second;
   };
-  return custom_function(forward, backward)(inputs);
+  return detail::custom_function(forward, backward, false)(inputs);
 }
 
 }  // namespace autograd
