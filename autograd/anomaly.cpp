@@ -183,8 +183,7 @@ void Watched::fail(std::size_t k, const Content& content, const Shape& shape) co
 
 }  // namespace
 
-AnomalyMode::AnomalyMode(AnomalyOptions options)
-    : options_(options), outer_(innermost_scope), modes_(detail::modes) {
+AnomalyMode::AnomalyMode(AnomalyOptions options) : options_(options), outer_(innermost_scope) {
   innermost_scope = this;
   detail::modes |= detail::kAnomaly;
 }

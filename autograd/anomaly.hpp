@@ -16,7 +16,6 @@
 // scalars (hessian, hvp of Vars) are not checked; nor are changes in place.
 #pragma once
 
-#include <cstdint>
 #include <string>
 
 #include "tensor.hpp"
@@ -47,7 +46,6 @@ class AnomalyMode {
  private:
   AnomalyOptions options_;
   AnomalyMode* outer_;
-  std::uint32_t modes_;
 };
 
 namespace detail {
