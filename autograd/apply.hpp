@@ -4,10 +4,14 @@
 #pragma once
 
 #include <array>
+#include <cmath>
 #include <cstdint>
 #include <new>
 #include <string>
+#include <utility>
 
+#include "batching.hpp"
+#include "modes.hpp"
 #include "ops/list.hpp"
 #include "ops/op.hpp"
 #include "tape_inline.hpp"
@@ -82,7 +86,7 @@ template <class Op, std::size_t N> struct OpRecord : Record {
       if (second) tape.accumulate(second, dy);
       if (first) tape.accumulate(first, std::move(dy));
     } else {
-      ops::Gradients<N> dx(tape, record.slots, recorder->tape != nullptr);
+      ops::Gradients<N> dx(tape, record.slots, recorder->tape || (modes & kVmap));
       if constexpr (kPlain) {
         record.op.backward({}, dy, dx);
       } else {
@@ -92,7 +96,15 @@ template <class Op, std::size_t N> struct OpRecord : Record {
     }
   }
   static void destroy(Record& base) noexcept { static_cast<OpRecord&>(base).~OpRecord(); }
-  static constexpr RecordInfo kInfo{Op::info.name, &sweep, kPlain ? nullptr : &destroy};
+  static RecordView view(const Record& base) {
+    const auto& record = static_cast<const OpRecord&>(base);
+    if constexpr (kPlain) {
+      return {record.slots, {}};
+    } else {
+      return {record.slots, record.saved.values.in, &record.saved.values.y};
+    }
+  }
+  static constexpr RecordInfo kInfo{Op::info.name, &sweep, kPlain ? nullptr : &destroy, &view};
 };
 
 template <class Op, std::size_t N>
@@ -140,12 +152,74 @@ AUTOGRAD_INLINE void record(const Op& op, const std::array<Node*, N>& in, Node* 
   }
 }
 
+template <class Op, std::size_t N>
+Tensor apply_in_mode(const Op& op, const std::array<Node*, N>& in);
+
+/// Infinities that an op was told to put into its result.
+template <class Op> bool fills_with_infinity([[maybe_unused]] const Op& op) {
+  if constexpr (requires { op.fill == 0.0; }) return std::isinf(op.fill);
+  return false;
+}
+
+/// The operation on the operands [examples, ...] of a vmap, and recorded on the tapes inside of it.
+template <class Op, std::size_t N>
+AUTOGRAD_COLD Tensor apply_batched(const Op& op, const std::array<Node*, N>& in,
+                                   const VmapScope& scope) {
+  Tensor y;
+  {
+    const Outside outside(scope);
+    std::array<BatchOperand, N> x;
+    for (std::size_t k = 0; k < N; ++k) x[k] = operand_of(in[k], scope);
+    if constexpr (requires { batch_rule(op, x, scope); }) {
+      y = batched(batch_rule(op, x, scope), scope);
+    } else if constexpr (requires { batch_rule(op, x); }) {
+      y = batched(batch_rule(op, x), scope);
+    } else {
+      const auto one = [](const void* self, const Tensor* example) {
+        std::array<Node*, N> nodes;
+        for (std::size_t k = 0; k < N; ++k) nodes[k] = example[k].node();
+        return apply_in_mode<Op, N>(*static_cast<const Op*>(self), nodes);
+      };
+      y = batched(batch_loop(&op, one, x.data(), N, scope.size()), scope);
+    }
+  }
+  for (Tape* tape = recorder->tape; tape && tape != scope.tape(); tape = tape->parent()) {
+    std::array<std::int32_t, N> slots;
+    if (find_slots<Op>(*tape, in, slots)) record_on(*tape, op, in, slots, y.node());
+  }
+  return y;
+}
+
+/// apply() while a mode is on.
+template <class Op, std::size_t N>
+AUTOGRAD_COLD Tensor apply_in_mode(const Op& op, const std::array<Node*, N>& in) {
+  if (modes & kVmap) {
+    if (const VmapScope* scope = batch_scope(in.data(), N)) {
+      return apply_batched<Op, N>(op, in, *scope);
+    }
+  }
+  const Tensor y = [&]<std::size_t... K>(std::index_sequence<K...>) {
+    return op.forward(Tensor::share(in[K])...);
+  }
+  (std::make_index_sequence<N>());
+  if (modes & kAnomaly) {
+    check_forward(Op::info.name, in.data(), N, y.node(), fills_with_infinity(op));
+  }
+  for (Tape* tape = recorder->tape; tape; tape = tape->parent()) {
+    std::array<std::int32_t, N> slots;
+    if (find_slots<Op>(*tape, in, slots)) record_on(*tape, op, in, slots, y.node());
+  }
+  return y;
+}
+
 }  // namespace detail
 
 /// y = op.forward(inputs...), recorded.
 template <class Op, class... Inputs>
 AUTOGRAD_INLINE Tensor apply(const Op& op, const Inputs&... inputs) {
   static_assert(ops::kListed<Op>, "this op is not in ops/list.hpp: add it to the list");
+  if (detail::modes) [[unlikely]]
+    return detail::apply_in_mode<Op, sizeof...(Inputs)>(op, {inputs.node()...});
   Tensor y = op.forward(inputs...);
   if (detail::recorder->tape) {
     detail::record<Op, sizeof...(Inputs)>(op, {inputs.node()...}, y.node());
@@ -154,3 +228,5 @@ AUTOGRAD_INLINE Tensor apply(const Op& op, const Inputs&... inputs) {
 }
 
 }  // namespace autograd
+
+#include "batch_rules.hpp"  // needs what is above

@@ -25,16 +25,18 @@ template <class Op> struct ListRecord : Record {
     }
   }
   static void destroy(Record& base) noexcept { static_cast<ListRecord&>(base).~ListRecord(); }
-  static constexpr RecordInfo kInfo{Op::info.name, &sweep, &destroy};
+  static RecordView view(const Record& base) {
+    return {static_cast<const ListRecord&>(base).slots, {}};
+  }
+  static constexpr RecordInfo kInfo{Op::info.name, &sweep, &destroy, &view};
 };
 
 }  // namespace detail
 
-/// y = op.forward(inputs), recorded.
-template <class Op> Tensor apply_list(const Op& op, const std::vector<Tensor>& inputs) {
-  static_assert(ops::kListed<Op>, "this op is not in ops/list.hpp: add it to the list");
-  Tensor y = op.forward(inputs);
-  for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
+template <class Op>
+void record_list(const Op& op, const std::vector<Tensor>& inputs, const Tensor& y,
+                 const Tape* end) {
+  for (Tape* tape = detail::recorder->tape; tape && tape != end; tape = tape->parent()) {
     std::vector<std::int32_t> slots;
     bool any = false;
     for (const Tensor& x : inputs) {
@@ -43,6 +45,45 @@ template <class Op> Tensor apply_list(const Op& op, const std::vector<Tensor>& i
     }
     if (any) tape->append<detail::ListRecord<Op>>(y.node(), op, std::move(slots));
   }
+}
+
+/// Inside vmap; `batch_list(op, physical tensors)` does it for all examples.
+template <class Op>
+AUTOGRAD_COLD Tensor apply_list_batched(const Op& op, const std::vector<Tensor>& inputs,
+                                        const detail::VmapScope& scope) {
+  Tensor y;
+  {
+    const detail::Outside outside(scope);
+    std::vector<Tensor> all;
+    for (const Tensor& x : inputs) {
+      const detail::BatchOperand operand = detail::operand_of(x.node(), scope);
+      all.push_back(operand.batched
+                        ? operand.x
+                        : broadcast_to(x, detail::with_examples(scope.size(), x.shape())));
+    }
+    y = detail::batched(batch_list(op, all), scope);
+  }
+  record_list(op, inputs, y, scope.tape());
+  return y;
+}
+
+/// y = op.forward(inputs), recorded.
+template <class Op> Tensor apply_list(const Op& op, const std::vector<Tensor>& inputs) {
+  static_assert(ops::kListed<Op>, "this op is not in ops/list.hpp: add it to the list");
+  if (detail::modes & detail::kVmap) [[unlikely]] {
+    std::vector<detail::Node*> nodes;
+    for (const Tensor& x : inputs) nodes.push_back(x.node());
+    if (const auto* scope = detail::batch_scope(nodes.data(), nodes.size())) {
+      return apply_list_batched(op, inputs, *scope);
+    }
+  }
+  Tensor y = op.forward(inputs);
+  if (detail::modes & detail::kAnomaly) [[unlikely]] {
+    std::vector<const detail::Node*> nodes;
+    for (const Tensor& x : inputs) nodes.push_back(x.node());
+    detail::check_forward(Op::info.name, nodes.data(), nodes.size(), y.node(), false);
+  }
+  record_list(op, inputs, y, nullptr);
   return y;
 }
 

@@ -71,6 +71,17 @@ void check_matrices(const char* function, const Tensor& x) {
 
 }  // namespace
 
+// Of all examples of a vmap, which are in front. Operands of shape [0] that count for nothing are left out.
+namespace ops {
+static Tensor batch_list(const Cat& op, const std::vector<Tensor>& in) {
+  std::vector<Tensor> counted;
+  for (std::size_t k = 0; k < in.size(); ++k) {
+    if (op.starts[k] >= 0) counted.push_back(in[k]);
+  }
+  return cat(counted, op.axis + 1);
+}
+}  // namespace ops
+
 Tensor cat(const std::vector<Tensor>& tensors, std::int64_t axis) {
   const ops::Cat op(tensors, axis);
   const DType dtype = common_dtype(tensors);

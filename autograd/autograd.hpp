@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activations.hpp"
+#include "anomaly.hpp"
 #include "checkpoint.hpp"
 #include "create.hpp"
 #include "custom_scalar.hpp"
@@ -15,6 +16,7 @@
 #include "generator.hpp"
 #include "grad.hpp"
 #include "gradcheck.hpp"
+#include "hooks.hpp"
 #include "implicit.hpp"
 #include "indexing.hpp"
 #include "linalg.hpp"
@@ -36,3 +38,4 @@
 #include "threads.hpp"
 #include "user_memory.hpp"
 #include "var.hpp"
+#include "vmap.hpp"

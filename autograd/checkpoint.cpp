@@ -8,6 +8,7 @@
 #include "generator.hpp"
 #include "grad.hpp"
 #include "tape_inline.hpp"
+#include "unrecorded.hpp"
 
 namespace autograd {
 
@@ -140,7 +141,7 @@ Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs) {
     require_same(y, again);
     return dx;
   };
-  return custom_function(forward, backward)(inputs);
+  return detail::custom_function(forward, backward, false)(inputs);
 }
 
 }  // namespace autograd

@@ -13,7 +13,10 @@
 namespace autograd {
 namespace {
 
-template <class T> T* elements(const Tensor& x) { return static_cast<T*>(x.node()->data); }
+template <class T> T* elements(const Tensor& x) {
+  if (detail::is_batched(x.node())) detail::throw_batched();
+  return static_cast<T*>(x.node()->data);
+}
 
 // value as an element of type T. Integers are truncated, as PyTorch does.
 template <class T> T checked_cast(const char* function, double value) {

@@ -15,14 +15,16 @@ struct CustomRecord : detail::Record {
   Tensor y;
   std::vector<std::int32_t> slots;
   std::vector<std::uint32_t> versions;
+  bool strict;  // backward may not read elements where it is recorded
 
   CustomRecord(BackwardFunction b, std::vector<Tensor> in, Tensor result,
-               std::vector<std::int32_t> s)
+               std::vector<std::int32_t> s, bool is_strict)
       : Record{&kInfo},
         backward(std::move(b)),
         inputs(std::move(in)),
         y(std::move(result)),
-        slots(std::move(s)) {
+        slots(std::move(s)),
+        strict(is_strict) {
     for (const Tensor& x : inputs) versions.push_back(detail::version_of(x.node()));
     versions.push_back(detail::version_of(y.node()));
   }
@@ -54,7 +56,16 @@ struct CustomRecord : detail::Record {
         detail::throw_saved_changed("custom_function", node);
       }
     }
-    std::vector<Tensor> gradients = record.backward(record.inputs, record.y, dy);
+    const bool outer =
+        std::exchange(detail::rule_is_recorded, detail::recorder->tape && record.strict);
+    std::vector<Tensor> gradients;
+    try {
+      gradients = record.backward(record.inputs, record.y, dy);
+    } catch (...) {
+      detail::rule_is_recorded = outer;
+      throw;
+    }
+    detail::rule_is_recorded = outer;
     record.check(gradients);
     for (std::size_t k = 0; k < gradients.size(); ++k) {
       if (record.slots[k] && gradients[k].defined()) {
@@ -63,7 +74,11 @@ struct CustomRecord : detail::Record {
     }
   }
   static void destroy(Record& base) noexcept { static_cast<CustomRecord&>(base).~CustomRecord(); }
-  static constexpr detail::RecordInfo kInfo{"custom_function", &sweep, &destroy};
+  static detail::RecordView view(const Record& base) {
+    const auto& record = static_cast<const CustomRecord&>(base);
+    return {record.slots, record.inputs, &record.y};
+  }
+  static constexpr detail::RecordInfo kInfo{"custom_function", &sweep, &destroy, &view};
 };
 
 // The user's forward with nothing recorded: only its result counts.
@@ -78,13 +93,26 @@ Tensor run(const TensorFunction& forward, const std::vector<Tensor>& inputs) {
 }  // namespace
 
 TensorFunction custom_function(TensorFunction forward, BackwardFunction backward) {
+  return detail::custom_function(std::move(forward), std::move(backward), true);
+}
+
+TensorFunction detail::custom_function(TensorFunction forward, BackwardFunction backward,
+                                       bool strict) {
   if (!forward || !backward) {
     throw ValueError(std::string("custom_function: ") + (forward ? "backward" : "forward") +
                      " is empty; need a function to call");
   }
-  return [forward = std::move(forward),
-          backward = std::move(backward)](const std::vector<Tensor>& inputs) {
+  return [forward = std::move(forward), backward = std::move(backward),
+          strict](const std::vector<Tensor>& inputs) {
+    for (const Tensor& x : inputs) {
+      if (detail::is_batched(x.node())) detail::throw_batched();
+    }
     Tensor y = run(forward, inputs);
+    if (detail::modes & detail::kAnomaly) {
+      std::vector<const detail::Node*> nodes;
+      for (const Tensor& x : inputs) nodes.push_back(x.node());
+      detail::check_forward("custom_function", nodes.data(), nodes.size(), y.node(), false);
+    }
     for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
       std::vector<std::int32_t> slots;
       bool any = false;
@@ -93,7 +121,7 @@ TensorFunction custom_function(TensorFunction forward, BackwardFunction backward
         any = any || slots.back() != 0;
       }
       if (!any) continue;
-      tape->append<CustomRecord>(y.node(), backward, inputs, y, std::move(slots));
+      tape->append<CustomRecord>(y.node(), backward, inputs, y, std::move(slots), strict);
     }
     return y;
   };

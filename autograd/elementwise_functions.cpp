@@ -245,6 +245,12 @@ Tensor copysign(const Tensor& a, double b) { return copysign(a, constant(a, b));
 namespace {
 
 Tensor compare(kernels::Comparison kind, const Tensor& a, const Tensor& b) {
+  if (const auto* scope = detail::modes ? detail::batch_scope({a, b}) : nullptr) [[unlikely]] {
+    const detail::BatchOperand x = detail::operand_of(a.node(), *scope);
+    const detail::BatchOperand y = detail::operand_of(b.node(), *scope);
+    const int dim = std::max(x.dim, y.dim);
+    return detail::batched(compare(kind, aligned(x, dim), aligned(y, dim)), *scope);
+  }
   const DType dtype = promote(a.dtype(), b.dtype());
   const Shape shape = broadcast_shapes("compare", a.shape(), b.shape());
   const Tensor x = contiguous(broadcast_to(to(detach(a), dtype), shape));

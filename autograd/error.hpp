@@ -33,6 +33,10 @@ struct TapeError : Error {
 struct BranchError : Error {
   using Error::Error;
 };
+/// An operation made a NaN or an infinity while anomaly mode was on (anomaly.hpp).
+struct AnomalyError : Error {
+  using Error::Error;
+};
 /// A file that cannot be read or written.
 struct IoError : Error {
   using Error::Error;

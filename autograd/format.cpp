@@ -55,6 +55,7 @@ template <class T> struct Printer {
 
 std::string to_string(const Tensor& tensor) {
   if (tensor.numel() == 0) return "[]";
+  if (detail::is_batched(tensor.node())) detail::throw_batched();
   return dispatch(tensor.dtype(), [&](auto tag) {
     using T = decltype(tag);
     Printer<T> printer{tensor.node(), tensor.numel() > kMostPrinted, {}};

@@ -171,6 +171,9 @@ Tensor to(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   const ops::Cast op{dtype, x.dtype()};
   if (is_floating(dtype) && is_floating(x.dtype())) return apply(op, x);
+  if (const auto* scope = detail::batch_scope({x})) [[unlikely]] {
+    return detail::batched(to(detail::operand_of(x.node(), *scope).x, dtype), *scope);
+  }
   return op.forward(detach(x));  // integers carry no gradient
 }
 
@@ -184,6 +187,7 @@ Tensor unpick(const Tensor& y, const Tensor& index, std::int64_t columns) {
 
 Tensor detach(const Tensor& x) {
   const Shape& shape = x.shape();  // throws for no tensor at all
+  if (detail::is_batched(x.node())) return detail::detached_batch(x);
   return Tensor::adopt(detail::make_view(x.node(), x.node()->data, shape, x.node()->strides));
 }
 

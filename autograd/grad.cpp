@@ -119,7 +119,7 @@ class Rows {
   void set(std::int64_t i, const Tensor& row) {
     const std::int64_t n = rows_.size(1);
     if (n == 0) return;
-    if (!detail::recorder->tape) {
+    if (!detail::recorder->tape && !detail::is_batched(row.node())) {
       const Tensor source = contiguous(row);
       const auto at = static_cast<std::size_t>(i * n), size = static_cast<std::size_t>(n);
       if (row.dtype() == float32) {

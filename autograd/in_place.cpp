@@ -33,6 +33,7 @@ bool repeats_elements(const detail::Node* x) {
 void check_writable(const char* function, const Tensor& x) {
   const Shape& shape = x.shape();  // throws for no tensor at all
   detail::Node* node = x.node();
+  if (detail::is_batched(node)) detail::throw_batched();
   if (!node->contiguous && repeats_elements(node)) {
     throw TapeError(std::string(function) + ": x repeats elements: shape is " + to_string(shape) +
                     "; need memory of its own (copy it first)");

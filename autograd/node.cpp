@@ -98,9 +98,10 @@ void destroy(Node* dying) noexcept {
     Node* node = std::exchange(dying, dying->next);
     if (node->grad) drop_onto(dying, node->grad);
     if (node->base != node) drop_onto(dying, node->base);
+    if (is_batched(node)) drop_onto(dying, physical_node(node));
     for (TrackLink *link = node->more, *next; link; link = next) {
       next = link->next;
-      deallocate(link, sizeof(TrackLink));
+      free_link(link);
     }
     if (node->block_bytes) deallocate(node->data, node->block_bytes);
     free_node(node);
@@ -145,6 +146,11 @@ bool row_major(const Node* node) {
 }
 
 }  // namespace
+
+void free_link(TrackLink* link) noexcept {
+  if (link->generation == kHooks) return delete_hooks(link);
+  deallocate(link, sizeof(TrackLink));
+}
 
 void drain_queue(ThreadState* state) noexcept {
   Node* queue = nullptr;
@@ -201,6 +207,7 @@ Node* make_node(const Shape& shape, DType dtype) {
 
 Node* make_view(Node* of, void* data, const Shape& shape,
                 const std::array<std::int64_t, kMaxDim>& strides) {
+  if (is_batched(of)) throw_batched();
   const std::int64_t numel = shape.numel();
   Node* node = fresh_node(of->dtype);
   retain(of->base);

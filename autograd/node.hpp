@@ -95,6 +95,17 @@ Node* make_node(const Shape& shape, DType dtype);
 Node* make_view(Node* of, void* data, const Shape& shape,
                 const std::array<std::int64_t, kMaxDim>& strides);
 
+/// In place of a generation: the link holds the hooks of a leaf (hooks.cpp).
+inline constexpr std::uint64_t kHooks = ~std::uint64_t{0};
+void delete_hooks(TrackLink* link) noexcept;
+void free_link(TrackLink* link) noexcept;
+
+/// True for a tensor that stands for all examples of a vmap, and has no elements (batching.hpp).
+inline bool is_batched(const Node* node) { return node->data == nullptr; }
+/// The tensor with the elements of all examples.
+Node* physical_node(const Node* batched);
+[[noreturn]] AUTOGRAD_COLD void throw_batched();
+
 void release_slow(Node* node) noexcept;  // not the owner, or the owner's last reference
 void retain_slow(Node* node) noexcept;
 

@@ -11,7 +11,10 @@ namespace autograd {
 
 namespace {
 
-template <class T> T* elements(const Tensor& x) { return static_cast<T*>(x.node()->data); }
+template <class T> T* elements(const Tensor& x) {
+  if (detail::is_batched(x.node())) detail::throw_batched();
+  return static_cast<T*>(x.node()->data);
+}
 
 // Uniform below `range`: off by at most range / 2^64 of a value's share.
 std::uint64_t below(std::uint64_t range, Generator& generator) {

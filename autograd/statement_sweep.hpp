@@ -82,6 +82,9 @@ template <class R> struct Cursor {
   std::int32_t k;
 };
 
+/// sweep_statements for anomaly mode: throws where an adjoint stops being finite.
+bool sweep_statements_checked(double* adjoint, Cursor<double>& cursor, std::int32_t low);
+
 /// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
 template <class R, class A>
 AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, std::int32_t low) {

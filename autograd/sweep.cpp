@@ -10,6 +10,7 @@
 
 #include "functions.hpp"
 #include "kernels/elementwise.hpp"
+#include "modes.hpp"
 #include "ops/op.hpp"
 #include "ops/shape_ops.hpp"
 #include "ops/tiny.hpp"
@@ -91,12 +92,24 @@ void Tape::add_to(detail::Node*& sum, detail::Node* g) {
   }
 }
 
+namespace {
+
+AUTOGRAD_COLD void hook(detail::LeafSlot& leaf) {
+  Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
+  leaf.adjoint = detail::run_hooks(leaf.node, std::move(g)).release_node();
+}
+
+}  // namespace
+
 void Tape::deposit() {
   const bool recorded = detail::recorder->tape != nullptr;
   detail::Pile<detail::LeafSlot>& leaves = storage_->leaves;
   // First all that may throw: every gradient changes, or none does.
   for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
     if (!leaf->adjoint) continue;
+    if (detail::is_batched(leaf->adjoint)) detail::throw_batched();  // .grad outlives the vmap
+    if (leaf->node->more) [[unlikely]]
+      hook(*leaf);
     const detail::Node* sum = leaf->node->grad;
     if (!sum) {
       // A gradient of its own: two inputs of a sum receive the same tensor.
@@ -172,10 +185,10 @@ void Tape::prepare_adjoints(std::int32_t from) {
   // A value forgotten by a rewind may still be in a statement of a release build: its index has to
   // lie within the adjoints.
   reserve_adjoints(std::max(statements(), most_), inputs_);
-  // Only tensor records throw.
+  // Only tensor records and anomaly mode throw.
   std::vector<double>& saved = storage_->saved;
   saved.clear();
-  if (storage_->last) saved.assign(adjoints_ - inputs_, adjoints_);
+  if (storage_->last || detail::modes) saved.assign(adjoints_ - inputs_, adjoints_);
   swept_ = 0;
   adjoints_[0] = 0;
   std::memset(adjoints_ + from + 1, 0,
@@ -324,8 +337,10 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
       g = Tensor::adopt(
           std::exchange(storage_->leaves[static_cast<std::size_t>(-slot)].adjoint, nullptr));
     }
+    if (g.defined() && x.node()->more) g = detail::run_hooks(x.node(), std::move(g));
     // A result of its own, as in deposit.
-    if (g.defined() && !detail::recorder->tape && !exclusive(g.node())) {
+    if (g.defined() && !detail::recorder->tape && !exclusive(g.node()) &&
+        !detail::is_batched(g.node())) {
       g = ops::Contiguous{}.forward(g);
     }
     result.push_back(std::move(g));
@@ -362,7 +377,7 @@ void Tape::pull(std::span<const Var> y, std::span<const double> seeds, double* d
 void Tape::pull_rows(std::span<const Var> y, double* rows) {
   using detail::Lanes;
   const auto n = static_cast<std::size_t>(inputs_), m = y.size();
-  if (storage_->last) {  // tensor records have one adjoint each
+  if (storage_->last || detail::modes) {  // tensor records have one adjoint each
     const double one = 1;
     for (std::size_t i = 0; i < m; ++i) pull(y.subspan(i, 1), {&one, 1}, rows + i * n, true);
     return;
@@ -423,7 +438,7 @@ void Tape::undo_sweep(const Mark& to, bool retain) {
   pending_ = false;
 }
 
-AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
+template <bool checked> AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
   detail::Node* adjoint = nullptr;
   if (record->out) {
     adjoint =
@@ -431,7 +446,11 @@ AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
   }
   if (adjoint || !record->out) {
     Tensor dy = Tensor::adopt(adjoint);
-    record->info->sweep(*record, *this, dy);
+    if constexpr (checked) {
+      detail::sweep_checked(*record, *this, dy);
+    } else {
+      record->info->sweep(*record, *this, dy);
+    }
   }
   if (!retain) destroy_last();
 }
@@ -444,15 +463,20 @@ detail::Node* detail::arrived(Tape& tape, std::int32_t slot) {
   return sum && exclusive(sum) ? sum : nullptr;
 }
 
-void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
+template <bool checked>
+AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to, bool retain) {
   const std::int32_t low = std::max(storage_->chunks[index].before, to.size);
   detail::Cursor<double> cursor = cursor_at_end(index);
   const auto run = [&] {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
-    run_record(record, retain);
+    run_record<checked>(record, retain);
   };
-  while (detail::sweep_statements(adjoints_, cursor, low)) {
+  const auto to_record = [&] {
+    if constexpr (checked) return detail::sweep_statements_checked(adjoints_, cursor, low);
+    return detail::sweep_statements(adjoints_, cursor, low);
+  };
+  while (to_record()) {
     run();
     // Records in a row, as tensor programs have them, need no look at the adjoints of scalars.
     while (cursor.k > low && *cursor.count == detail::kTensorRecord) {
@@ -462,6 +486,17 @@ void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
       run();
     }
   }
+}
+
+// Out of the way of the loop above.
+AUTOGRAD_COLD void Tape::sweep_chunk_checked(std::size_t index, const Mark& to, bool retain) {
+  sweep_chunk_as<true>(index, to, retain);
+}
+
+void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
+  if (detail::modes & detail::kAnomaly) [[unlikely]]
+    return sweep_chunk_checked(index, to, retain);
+  sweep_chunk_as<false>(index, to, retain);
 }
 
 // --- Gradients of scalars.

@@ -5,6 +5,7 @@
 #include <cstring>
 #include <string>
 
+#include "batching.hpp"
 #include "tape_inline.hpp"
 
 namespace autograd {
@@ -192,6 +193,16 @@ bool Tape::is_leaf(const detail::Node* node) const {
   return slot < 0 && i < storage_->leaves.size() && storage_->leaves[i].node == node;
 }
 
+detail::Node* Tape::leaf_at(std::int32_t slot) const {
+  return slot < 0 ? storage_->leaves[static_cast<std::size_t>(-slot)].node : nullptr;
+}
+
+detail::Record* Tape::producer(std::int32_t slot) const {
+  detail::Record* record = storage_->last;
+  while (record && record->out != slot) record = record->previous;
+  return record;
+}
+
 std::int32_t Tape::join(detail::Node* parameter) {
   // Its hint may have been overwritten by another thread's tape after it had joined this one.
   if (const std::int32_t joined = storage_->find_leaf(parameter)) return joined;
@@ -225,7 +236,9 @@ Tensor Tape::input(const Tensor& x) {
   }
   detail::Node* source = x.node();
   Tensor leaf =
-      Tensor::adopt(detail::make_view(source, source->data, source->shape, source->strides));
+      detail::is_batched(source)
+          ? detail::alias_of_batch(x)
+          : Tensor::adopt(detail::make_view(source, source->data, source->shape, source->strides));
   detail::Node* node = leaf.node();
   const std::int32_t slot = add_leaf(node, true);
   node->slot.store(slot, std::memory_order_relaxed);

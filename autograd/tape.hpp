@@ -115,6 +115,10 @@ class Tape {
   /// True when a tape in scope, or one that is being swept, recorded the node.
   static bool is_known(detail::Node* node);
   Tape* parent() const { return parent_; }
+  /// The input or parameter at a slot; null for a recorded value.
+  detail::Node* leaf_at(std::int32_t slot) const;
+  /// The record that made the value at a slot.
+  detail::Record* producer(std::int32_t slot) const;
   /// Appends n values without arguments to the stream: scalars whose adjoints a record collects.
   std::int32_t add_values(std::int32_t n);
   double& adjoint(std::int32_t index) { return adjoints_[index]; }
@@ -156,7 +160,9 @@ class Tape {
   void sweep(const Mark& to, bool retain);
   detail::Cursor<double> cursor_at_end(std::size_t chunk) const;
   void sweep_chunk(std::size_t chunk, const Mark& to, bool retain);
-  void run_record(detail::Record* record, bool retain);
+  void sweep_chunk_checked(std::size_t chunk, const Mark& to, bool retain);
+  template <bool checked> void sweep_chunk_as(std::size_t chunk, const Mark& to, bool retain);
+  template <bool checked> void run_record(detail::Record* record, bool retain);
   void destroy_records(const detail::Record* until);
   void destroy_last();
   void forget_after(const Mark& mark);

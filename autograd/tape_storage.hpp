@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
+#include <span>
 #include <vector>
 
 #include "node.hpp"
@@ -18,6 +19,14 @@ namespace autograd::detail {
 
 struct Record;
 
+/// What anomaly mode sees of a record: the slots of its operands, and what it saved of them and of its
+/// result.
+struct RecordView {
+  std::span<const std::int32_t> slots;
+  std::span<const Tensor> saved;  // one for each slot, undefined where not saved; or none
+  const Tensor* y = nullptr;
+};
+
 /// What a tape knows of a kind of record.
 struct RecordInfo {
   const char* name;
@@ -25,6 +34,7 @@ struct RecordInfo {
   /// It may take dy, which nothing needs afterwards.
   void (*sweep)(Record& record, Tape& tape, Tensor& dy);
   void (*destroy)(Record& record) noexcept;  // null: nothing to destroy
+  RecordView (*view)(const Record& record) = nullptr;
 };
 
 /// Base of every tensor record; the stream holds a pointer to it.

@@ -2,10 +2,29 @@
 // The members of Tensor that are more than a load: element access, and the parameter's gradient.
 #include "tensor.hpp"
 
+#include "tape_inline.hpp"
+#include "unrecorded.hpp"
+
 namespace autograd {
+constinit thread_local bool detail::rule_is_recorded = false;
+
 namespace {
 
+// Elements as plain numbers, in a backward rule that a tape records.
+AUTOGRAD_COLD void check_constant(const detail::Node* node) {
+  for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
+    if (!tape->find(const_cast<detail::Node*>(node))) continue;
+    throw TapeError(
+        "custom_function: backward reads elements of a tensor that an outer tape tracks: shape " +
+        to_string(node->shape) +
+        "; need functions of tensors, for derivatives of higher order (or detach(x), to say that "
+        "it is a constant there)");
+  }
+}
+
 double element(const detail::Node* node, std::int64_t offset) {
+  if (detail::rule_is_recorded) check_constant(node);
+  if (detail::is_batched(node)) detail::throw_batched();
   return dispatch(node->dtype, [&](auto tag) {
     return static_cast<double>(static_cast<const decltype(tag)*>(node->data)[offset]);
   });
@@ -16,7 +35,7 @@ void forget_tapes(detail::Node* node) {
   node->generation = 0;
   while (detail::TrackLink* link = node->more) {
     node->more = link->next;
-    detail::deallocate(link, sizeof(detail::TrackLink));
+    detail::free_link(link);
   }
 }
 
@@ -67,6 +86,8 @@ double Tensor::at(std::initializer_list<std::int64_t> index) const {
 
 void* Tensor::checked_data(DType dtype) const {
   const detail::Node* node = checked();
+  if (detail::rule_is_recorded) check_constant(node);
+  if (detail::is_batched(node)) detail::throw_batched();
   if (node->dtype != dtype) {
     throw TypeError(std::string("data: other dtype: the tensor holds ") + name(node->dtype) +
                     ", asked for " + name(dtype) + "; need the same (convert with to(x, dtype))");

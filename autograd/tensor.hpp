@@ -21,6 +21,8 @@
 
 namespace autograd {
 
+class HookHandle;
+
 class Tensor {
  public:
   /// No tensor at all; defined() is false and everything else throws ValueError.
@@ -75,6 +77,9 @@ class Tensor {
   void set_grad(const Tensor& gradient);
   /// Removes the gradient: none, which optimizers skip, and not zero.
   void zero_grad() { set_grad(Tensor()); }
+  /// Calls hook(gradient) in every sweep that reaches this tensor; what it returns replaces the
+  /// gradient. See hooks.hpp.
+  template <class F> HookHandle register_hook(F hook) const;
 
   // Internal: handles made of nodes. adopt takes over the caller's reference.
   static Tensor adopt(detail::Node* node) {

@@ -4,13 +4,56 @@
 #include "module.hpp"
 
 #include <algorithm>
+#include <mutex>
+#include <unordered_map>
 #include <unordered_set>
 
 namespace nn {
 
 using autograd::ValueError;
 
+namespace {
+
+/// Where the parameters of this process are registered, for the messages of anomaly mode. Recursive,
+/// because what is looked up may be the last to hold a state that then leaves the registry.
+struct Registry {
+  std::recursive_mutex mutex;
+  std::unordered_map<const void*, void*> states;  // of each parameter's node, a Module::State
+
+  static Registry& instance() {
+    static Registry& registry = *new Registry;  // outlives every module
+    return registry;
+  }
+};
+
+}  // namespace
+
 struct Module::State {
+  State() = default;
+  ~State() {
+    Registry& registry = Registry::instance();
+    const std::lock_guard lock(registry.mutex);
+    for (const auto& entry : parameters) {
+      const auto found = registry.states.find(entry.second.node());
+      if (found != registry.states.end() && found->second == this) registry.states.erase(found);
+    }
+  }
+  State(const State&) = delete;
+  State& operator=(const State&) = delete;
+
+  void enter(const Tensor& parameter) {
+    Registry& registry = Registry::instance();
+    const std::lock_guard lock(registry.mutex);
+    registry.states[parameter.node()] = this;
+    autograd::detail::set_module_lookup(&module_of);
+  }
+  static std::string module_of(const Tensor& parameter) {
+    Registry& registry = Registry::instance();
+    const std::lock_guard lock(registry.mutex);
+    const auto found = registry.states.find(parameter.node());
+    return found == registry.states.end() ? "" : static_cast<State*>(found->second)->path();
+  }
+
   struct Child {
     std::string name;
     std::shared_ptr<State> state;
@@ -109,7 +152,8 @@ void Module::register_module(const std::string& name, Module& member) {
 void Module::register_parameter(const std::string& name, Tensor parameter) {
   state_->check_name("register_parameter", name, false);
   parameter.set_requires_grad();
-  state_->parameters.emplace_back(name, std::move(parameter));
+  state_->parameters.emplace_back(name, parameter);
+  state_->enter(parameter);
 }
 
 void Module::register_buffer(const std::string& name, Tensor buffer) {
@@ -224,6 +268,8 @@ void Module::rethrow(const char* type) const {
     throw autograd::TapeError(front + error.what());
   } catch (const autograd::BranchError& error) {
     throw autograd::BranchError(front + error.what());
+  } catch (const autograd::AnomalyError&) {
+    throw;  // it names the module of the operation, which may be another
   } catch (const autograd::IoError& error) {
     throw autograd::IoError(front + error.what());
   }

@@ -152,7 +152,12 @@ AUTOGRAD_INLINE Tensor make_matrix(std::int64_t rows, std::int64_t columns, DTyp
 AUTOGRAD_INLINE Tensor make_vector(std::int64_t n, DType dtype) {
   return Tensor::adopt(detail::make_vector(n, dtype));
 }
-template <class T> T* data(const Tensor& x) { return static_cast<T*>(x.node()->data); }
+template <class T> T* data(const Tensor& x) {
+  void* elements = x.node()->data;
+  if (!elements) [[unlikely]]
+    detail::throw_batched();
+  return static_cast<T*>(elements);
+}
 inline std::size_t count(const Tensor& x) { return static_cast<std::size_t>(x.node()->numel); }
 
 }  // namespace autograd::ops
