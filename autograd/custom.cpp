@@ -105,7 +105,7 @@ TensorFunction detail::custom_function(TensorFunction forward, BackwardFunction 
   return [forward = std::move(forward), backward = std::move(backward),
           strict](const std::vector<Tensor>& inputs) {
     for (const Tensor& x : inputs) {
-      if (detail::is_batched(x.node())) detail::throw_batched();
+      if (x.defined() && detail::is_batched(x.node())) detail::throw_batched();
     }
     Tensor y = run(forward, inputs);
     if (detail::modes & detail::kAnomaly) {

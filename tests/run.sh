@@ -118,11 +118,13 @@ consumer() {
 # sanitized PRESET: the fast tests, or with --all every test, of an instrumented build.
 sanitized() {
   local preset=$1 target=(--target sanitize_tests) label=(-L '^sanitize$')
+  local options=(-DAUTOGRAD_FEW_TARGETS=ON)
   if $all; then
     target=()
     label=(-LE '^house$')
+    options=()
   fi
-  check "$preset: configure" configure "$preset" "$build/$preset" &&
+  check "$preset: configure" configure "$preset" "$build/$preset" "${options[@]}" &&
     check "$preset: build" build "$build/$preset" "${target[@]}" &&
     tests "$preset: tests" "$build/$preset" "${label[@]}"
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Random graphs over the whole op list: reverse mode, forward mode and differences agree. Some hundred
-// seeds here; random_graph_all_test.cpp has 10,000. A seed that fails becomes a case of its own below.
+// Random graphs over the whole op list: reverse mode, forward mode and differences agree. A seed that
+// fails becomes a case of its own below.
 #include "random_graph.hpp"
 
 namespace ops_test {
@@ -13,6 +13,8 @@ constexpr std::uint64_t kSeeds = 400;
 #endif
 
 TEST(RandomGraphTest, ReverseForwardAndDifferencesAgree) { check_graphs(1, kSeeds); }
+
+TEST(RandomGraphSlow, TenThousandSeeds) { check_graphs(1, 10000); }
 
 // The same seed is the same graph, to the bit.
 TEST(RandomGraphTest, SeedsAreReproducible) {
