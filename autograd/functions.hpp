@@ -12,6 +12,7 @@
 #include <functional>
 #include <initializer_list>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "scalar_math.hpp"
@@ -153,7 +154,13 @@ Tensor where(const Tensor& c, double a, const Tensor& b);
 struct ReduceOptions {
   bool keepdim = false;  ///< keep the reduced axes with extent 1
 };
-using Axes = std::vector<std::int64_t>;
+/// One axis or a list of them: sum(x, 1), sum(x, {0, -1}).
+struct Axes : std::vector<std::int64_t> {
+  Axes() = default;
+  template <std::signed_integral T> Axes(T axis) : vector{static_cast<std::int64_t>(axis)} {}
+  Axes(std::initializer_list<std::int64_t> axes) : vector(axes) {}
+  Axes(std::vector<std::int64_t> axes) : vector(std::move(axes)) {}
+};
 Tensor sum(const Tensor& x);
 Tensor sum(const Tensor& x, const Axes& axes, ReduceOptions options = {});
 /// NaN for no elements.

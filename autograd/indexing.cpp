@@ -212,8 +212,9 @@ Tensor take_tensors(const Tensor& x, const Plan& plan, const Tensor& joined, int
   const Tensor lined = reshape(moved ? permute(x, order) : x, flat);
   const Tensor y = reshape(index_select(lined, 0, reshape(joined, {-1})), gathered);
   if (at == 0) return y;
-  Axes from(static_cast<std::size_t>(joined.dim())), to = from;
-  std::iota(from.begin(), from.end(), 0);
+  Axes from;
+  for (int i = 0; i < joined.dim(); ++i) from.push_back(i);
+  Axes to = from;
   std::iota(to.begin(), to.end(), at);
   return movedim(y, from, to);
 }
