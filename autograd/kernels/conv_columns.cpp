@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 
+#include "../inline.hpp"
 #include "conv_plan.hpp"
 #include "gemm.hpp"
 #include "scratch.hpp"
@@ -16,18 +17,21 @@ namespace {
 
 constexpr std::size_t kBlockBytes = 256 * 1024;
 
-/// Some output rows of an image.
+/// Some output rows of an image, all at one depth.
 struct Rows {
-  Int first, count, outputs;
+  Int depth, first, count, outputs;
+  Int number(const Plan& p) const { return depth * p.s.out[1] + first; }
 };
 
 template <class T, class F> void for_each_block(const Plan& p, F&& f) {
   const std::size_t row_bytes = size(p.c * p.taps * p.s.out[2]) * sizeof(T);
   const Int step =
       std::max<Int>(1, static_cast<Int>(kBlockBytes / std::max<std::size_t>(row_bytes, 1)));
-  for (Int row = 0; row < p.out_rows; row += step) {
-    const Int count = std::min(step, p.out_rows - row);
-    f(Rows{row, count, count * p.s.out[2]});
+  for (Int depth = 0; depth < p.s.out[0]; ++depth) {
+    for (Int row = 0; row < p.s.out[1]; row += step) {
+      const Int count = std::min(step, p.s.out[1] - row);
+      f(Rows{depth, row, count, count * p.s.out[2]});
+    }
   }
 }
 template <class T> T* column_scratch(const Plan& p) {
@@ -36,41 +40,36 @@ template <class T> T* column_scratch(const Plan& p) {
   return scratch<T>(Scratch::conv_x, size(p.c * p.taps * most));
 }
 
-// Calls f(column element, image element or -1, count) for stretches of one tap and output row: `count`
-// outputs in a row, inside of the image (their inputs a stride apart) or outside.
-template <class F> void for_each_stretch(const Plan& p, const Rows& rows, F&& f) {
+/// What one channel and tap gives to the outputs of a block: those in rows [top, bottom) and columns
+/// [left, right) read elements of the image that lie a stride apart, the others padding.
+struct Tap {
+  Int top, bottom, left, right;
+  Int from;  // the element that output (top, left) reads
+};
+
+// Calls f(row of the matrix, tap) for all rows. The divisions are outside of the loop over channels.
+template <class F> void for_each_tap(const Plan& p, const Rows& rows, F&& f) {
   const ConvShape& s = p.s;
-  const Int first_depth = rows.first / s.out[1], first_height = rows.first % s.out[1];
-  for (Int k = 0; k < p.c * p.taps; ++k) {
-    const Int c = k / p.taps, tap = k % p.taps;
+  for (Int tap = 0; tap < p.taps; ++tap) {
     const Int tap_row = tap / s.kernel[2];
-    const Int depth_offset = tap_row / s.kernel[1] * s.dilation[0] - s.padding[0];
-    const Int height_offset = tap_row % s.kernel[1] * s.dilation[1] - s.padding[1];
-    const Int offset = tap % s.kernel[2] * s.dilation[2] - s.padding[2];
-    const Range range(s.in[2], s.out[2], s.stride[2], offset);
-    // No divisions in here: a stretch is a few elements long.
-    Int depth = first_depth, height = first_height;
-    for (Int i = 0; i < rows.count; ++i) {
-      const Int d = depth * s.stride[0] + depth_offset, h = height * s.stride[1] + height_offset;
-      if (++height == s.out[1]) ++depth, height = 0;
-      const Int to = k * rows.outputs + i * s.out[2];
-      if (d < 0 || d >= s.in[0] || h < 0 || h >= s.in[1]) {
-        f(to, -1, s.out[2]);
-        continue;
-      }
-      if (range.low > 0) f(to, -1, range.low);
-      if (range.high > range.low) {
-        const Int from =
-            (c * p.in_rows + d * s.in[1] + h) * s.in[2] + range.low * s.stride[2] + offset;
-        f(to + range.low, from, range.high - range.low);
-      }
-      if (range.high < s.out[2]) f(to + range.high, -1, s.out[2] - range.high);
-    }
+    const Int depth =
+        rows.depth * s.stride[0] + tap_row / s.kernel[1] * s.dilation[0] - s.padding[0];
+    const Int down = tap_row % s.kernel[1] * s.dilation[1] - s.padding[1];
+    const Int across = tap % s.kernel[2] * s.dilation[2] - s.padding[2];
+    const Range vertical(s.in[1], s.out[1], s.stride[1], down);
+    const Range horizontal(s.in[2], s.out[2], s.stride[2], across);
+    Tap t{std::clamp<Int>(vertical.low - rows.first, 0, rows.count),
+          std::clamp<Int>(vertical.high - rows.first, 0, rows.count), horizontal.low,
+          horizontal.high, 0};
+    if (depth < 0 || depth >= s.in[0] || t.left == t.right) t.top = t.bottom = 0;
+    const Int height = (rows.first + t.top) * s.stride[1] + down;
+    t.from = (depth * s.in[1] + height) * s.in[2] + t.left * s.stride[2] + across;
+    for (Int c = 0; c < p.c; ++c, t.from += p.x_plane()) f(c * p.taps + tap, t);
   }
 }
 
-// Stretches are a few elements long: a call of the C library would cost more than the copy.
-template <class T> void copy_short(const T* from, Int count, T* to) {
+// Rows are a few elements long: a call of the C library would cost more than the copy.
+template <class T> AUTOGRAD_INLINE void copy_short(const T* from, Int count, T* to) {
   constexpr Int kPiece = 32 / sizeof(T);
   Int i = 0;
   for (; i + kPiece <= count; i += kPiece) std::memcpy(to + i, from + i, 32);
@@ -78,25 +77,37 @@ template <class T> void copy_short(const T* from, Int count, T* to) {
 }
 
 template <class T> void unfold(const Plan& p, const Rows& rows, const T* x, T* columns) {
-  const Int stride = p.s.stride[2];
-  for_each_stretch(p, rows, [&](Int to, Int from, Int count) {
-    if (from < 0) {
-      std::fill_n(columns + to, count, T(0));
-    } else if (stride == 1) {
-      copy_short(x + from, count, columns + to);
-    } else {
-      for (Int i = 0; i < count; ++i) columns[to + i] = x[from + i * stride];
+  const Int stride = p.s.stride[2], down = p.s.stride[1] * p.s.in[2], width = p.s.out[2];
+  for_each_tap(p, rows, [&](Int k, const Tap& t) {
+    T* to = columns + k * rows.outputs;
+    std::fill_n(to, t.top * width, T(0));
+    std::fill_n(to + t.bottom * width, (rows.count - t.bottom) * width, T(0));
+    const T* from = x + t.from;
+    const Int count = t.right - t.left;
+    for (Int row = t.top; row < t.bottom; ++row, from += down) {
+      T* line = to + row * width;
+      for (Int i = 0; i < t.left; ++i) line[i] = T(0);
+      if (stride == 1) {
+        copy_short(from, count, line + t.left);
+      } else {
+        for (Int i = 0; i < count; ++i) line[t.left + i] = from[i * stride];
+      }
+      for (Int i = t.right; i < width; ++i) line[i] = T(0);
     }
   });
 }
 template <class T> void fold_add(const Plan& p, const Rows& rows, const T* columns, T* x) {
-  const Int stride = p.s.stride[2];
-  for_each_stretch(p, rows, [&](Int from, Int to, Int count) {
-    if (to < 0) return;
-    if (stride == 1) {
-      for (Int i = 0; i < count; ++i) x[to + i] += columns[from + i];
-    } else {
-      for (Int i = 0; i < count; ++i) x[to + i * stride] += columns[from + i];
+  const Int stride = p.s.stride[2], down = p.s.stride[1] * p.s.in[2], width = p.s.out[2];
+  for_each_tap(p, rows, [&](Int k, const Tap& t) {
+    const T* from = columns + k * rows.outputs + t.top * width + t.left;
+    T* to = x + t.from;
+    const Int count = t.right - t.left;
+    for (Int row = t.top; row < t.bottom; ++row, from += width, to += down) {
+      if (stride == 1) {
+        for (Int i = 0; i < count; ++i) to[i] += from[i];
+      } else {
+        for (Int i = 0; i < count; ++i) to[i * stride] += from[i];
+      }
     }
   });
 }
@@ -124,7 +135,7 @@ void unfolded_forward(const Plan& p, const T* x, const T* w, const T* bias, T* y
           .lda = size(k),
           .b = columns,
           .ldb = size(rows.outputs),
-          .c = result + rows.first * p.s.out[2],
+          .c = result + rows.number(p) * p.s.out[2],
           .ldc = size(p.y_plane()),
           .accumulate = true,
       });
@@ -146,7 +157,7 @@ template <class T> void unfolded_data(const Plan& p, const T* y, const T* w, T* 
           .k = size(p.o),
           .a = w + group * p.o * k,
           .lda = size(k),
-          .b = y + (image * p.s.groups + group) * p.o * p.y_plane() + rows.first * p.s.out[2],
+          .b = y + (image * p.s.groups + group) * p.o * p.y_plane() + rows.number(p) * p.s.out[2],
           .ldb = size(p.y_plane()),
           .c = columns,
           .ldc = size(rows.outputs),
@@ -172,7 +183,7 @@ template <class T> void unfolded_weight(const Plan& p, const T* x, const T* y, T
           .m = size(p.o),
           .n = size(k),
           .k = size(rows.outputs),
-          .a = y + (image * p.s.groups + group) * p.o * p.y_plane() + rows.first * p.s.out[2],
+          .a = y + (image * p.s.groups + group) * p.o * p.y_plane() + rows.number(p) * p.s.out[2],
           .lda = size(p.y_plane()),
           .b = columns,
           .ldb = size(rows.outputs),
