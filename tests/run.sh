@@ -118,7 +118,7 @@ consumer() {
 # sanitized PRESET: the fast tests, or with --all every test, of an instrumented build.
 sanitized() {
   local preset=$1 target=(--target sanitize_tests) label=(-L '^sanitize$')
-  local options=(-DAUTOGRAD_FEW_TARGETS=ON)
+  local options=(-DAUTOGRAD_QUICK=ON)
   if $all; then
     target=()
     label=(-LE '^house$')

@@ -5,7 +5,6 @@
 #pragma once
 
 #include <gtest/gtest.h>
-#include <autograd/apply.hpp>
 #include <autograd/autograd.hpp>
 #include <autograd/ops/composites.hpp>
 #include <autograd/ops/list.hpp>
@@ -37,33 +36,8 @@ struct RowCalls {
   std::function<double(int, double, double, double)> slope;  // argument, a, b, y
 };
 
-inline const std::vector<RowCalls>& all_rows() {
-  static const std::vector<RowCalls> rows = [] {
-    std::vector<RowCalls> list;
-    autograd::ops::UnaryRows::for_each([&]<class Row>() {
-      list.push_back(
-          {Row::info, 1,
-           [](const Inputs& in) { return autograd::apply(autograd::ops::UnaryOp<Row>{}, in[0]); },
-           [](double a, double) { return Row().value(a); },
-           [](int, double a, double, double y) { return Row().slope(a, y); }});
-    });
-    autograd::ops::BinaryRows::for_each([&]<class Row>() {
-      list.push_back({Row::info, 2,
-                      [](const Inputs& in) {
-                        return in[0].shape() == in[1].shape()
-                                   ? autograd::apply(autograd::ops::BinaryOp<Row>{}, in[0], in[1])
-                                   : autograd::apply(autograd::ops::BroadcastOp<Row>{}, in[0],
-                                                     in[1]);
-                      },
-                      [](double a, double b) { return Row::value(a, b); },
-                      [](int k, double a, double b, double y) {
-                        return k == 0 ? Row::slope_a(a, b, y) : Row::slope_b(a, b, y);
-                      }});
-    });
-    return list;
-  }();
-  return rows;
-}
+/// All rows; in rows.cpp, because compiling every row takes a minute.
+const std::vector<RowCalls>& all_rows();
 
 inline const RowCalls* find_row(const std::string& name) {
   for (const RowCalls& row : all_rows()) {
