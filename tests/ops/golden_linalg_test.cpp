@@ -38,6 +38,8 @@ using Words = const Arguments&;
 
 GoldenFunctions functions() {
   return {
+      {"matmul", [](In in) { return matmul(in[0], in[1]); }},
+      {"linear", [](In in) { return linear(in[0], in[1], in[2]); }},
       {"dot", [](In in) { return dot(in[0], in[1]); }},
       {"outer", [](In in) { return outer(in[0], in[1]); }},
       {"mv", [](In in) { return mv(in[0], in[1]); }},
