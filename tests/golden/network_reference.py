@@ -189,6 +189,7 @@ simple("ctc_loss empty target", lambda x: ctc(x, [[1], [2]], [4, 4], [0, 1], red
 simple("ctc_loss impossible", lambda x: ctc(x, [[1, 1], [1, 2]], [2, 2], [2, 2], reduction="sum",
                                             zero_infinity=True), (2, 2, 3))
 simple("ctc_loss strided view", lambda x: ctc(x.transpose(0, 1), [[1]], [3], [1]), (1, 3, 2))
+simple("scaled_dot_product_attention one", attention, (1, 1), (1, 1), (1, 1))
 
 # --- dropout where nothing is drawn, loss
 simple("dropout keeps all", lambda x: F.dropout(x, 0.0), (3, 4))

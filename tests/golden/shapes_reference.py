@@ -68,6 +68,9 @@ FUNCTIONS = {
     "diagonal": lambda x, *numbers: x.diagonal(*map(int, numbers)),
     "diag": lambda x, offset: x.diag(int(offset)),
     "meshgrid": lambda *x: mesh(x[-1], *x[:-1]),
+    "cat": lambda *x: torch.cat(x[:-1], int(x[-1])),
+    "roll": lambda x, shifts, axes: x.roll(ints(shifts), ints(axes)),
+    "repeat_interleave": lambda x, n, axis: x.repeat_interleave(int(n), int(axis)),
     "repeat": lambda x, times: x.repeat(ints(times)),
     "tile": lambda x, times: x.tile(ints(times)),
     "tril": lambda x, k: x.tril(int(k)),
@@ -81,6 +84,7 @@ FUNCTIONS = {
     # Of a transposed x PyTorch's values are right, its gradient goes to wrong places.
     "masked_select": lambda x, where: x.contiguous().masked_select(mask(where)),
     "nonzero": lambda x: x.nonzero(),
+    "embedding": lambda w, index: F.embedding(places(index), w),
     "one_hot": lambda x, n: F.one_hot((4 * x).abs().long(), int(n)),
     "unfold": lambda x, size, stride: F.unfold(x, ints(size), stride=ints(stride)),
 }
@@ -137,6 +141,9 @@ meshgrid,plain | ij | 3;2
 meshgrid,three | xy | 2;3;2
 meshgrid,of_a_view | ij | 3,2;2
 meshgrid,scalar | xy | -;3
+cat,batch | 1 | 2,3,2;2,1,2;2,2,2
+roll,batch | 2,-1 0,2 | 3,2,4
+repeat_interleave,batch | 2 1 | 2,3,2
 repeat,batch | 1,2,1 | 2,3,2
 tile,batch | 2,1 | 2,1,3
 tile,of_a_view | 2,2 | 2,3 T
@@ -165,14 +172,17 @@ take,of_a_view | 2,2:1,1,4,0 | 3,2 T
 take,none | 0: | 2,3
 take_along_dim,broadcast | 1,2,4:0,1,2,2,1,1,0,2 1 | 2,3,4
 index_put,of_a_view | 2:0,2 2:1,1 | 4,3 T;2
+index_put,batch | 2,1:1,1 2:0,2 | 2,3,2;2,2,2
 index_put,none | 0: | 3,4;0,4
 masked_fill,none | 1,4:0,0,0,0 2.5 | 3,4
+masked_select,batch | 2,1,2:1,0,0,1 | 2,3,2
 masked_select,of_a_view | 3,4:1,0,0,1,0,1,1,0,0,0,0,1 | 4,3 T
 nonzero | | 3,4@1
 nonzero,batch | | 2,3,2@1
 nonzero,of_a_view | | 4,3@1 T
 nonzero,scalar | | -
 nonzero,none | | 0,3
+embedding,none | 2,0: | 3,2
 one_hot | 6 | 6@4
 one_hot,batch | -1 | 2,3@4
 one_hot,of_a_view | 5 | 3,2@4 T

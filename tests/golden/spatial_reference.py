@@ -59,6 +59,7 @@ conv1d,groups,unbatched | padding=2 dilation=2 groups=2 | 4,5;2,2,3
 conv1d,of_a_view | stride=2 | 2,6,2 T;2,2,3
 conv1d,one | | 1,1,1;1,1,1;1
 conv2d,of_a_view | stride=1,2 padding=1 | 1,2,4,3 T;2,2,3,2 T
+conv2d,none | | 0,1,3,3;2,1,2,2
 conv3d,plain | | 1,1,2,3,3;2,1,2,2,2;2
 conv3d,groups | padding=1 stride=2 groups=2 dilation=1,2,1 | 1,2,3,3,3;2,1,2,2,2
 conv3d,of_a_view | | 1,1,3,4,2 T;1,1,2,2,2
@@ -68,6 +69,7 @@ conv_transpose1d,groups | stride=2 dilation=2 groups=2 padding=1 | 1,4,3;4,1,3;2
 conv_transpose1d,of_a_view | stride=2 | 1,3,2 T;2,1,3
 conv_transpose1d,one,unbatched | | 1,1;1,1,1
 conv_transpose2d,unbatched | padding=1 | 2,3,3;2,1,2,2
+conv_transpose2d,one | stride=2 output_padding=1 | 1,1,1,1;1,1,1,1
 conv_transpose3d,plain | | 1,2,2,2,2;2,1,2,2,2;1
 conv_transpose3d,everything | stride=2,1,2 padding=1,0,1 output_padding=1,0,0 groups=2 dilation=1,2,1 | 1,2,2,2,2;2,1,2,2,2;2
 conv_transpose3d,of_a_view | | 1,1,2,3,2 T;1,1,2,2,2
@@ -76,6 +78,7 @@ max_pool1d,ceil | kernel=2 stride=2 dilation=2 ceil_mode=1 | 1,2,6
 max_pool1d,of_a_view | kernel=3 stride=1 | 1,6,2 T
 max_pool1d,ties | kernel=3 | 1,1,9@2
 max_pool2d,ties,unbatched | kernel=2 stride=1 | 1,4,4@1
+max_pool2d,none | kernel=2 | 0,1,4,4
 max_pool3d,ceil | kernel=3,2,2 stride=2 padding=1 ceil_mode=1 | 1,1,3,4,3
 max_pool3d,of_a_view | kernel=2 dilation=1,2,1 | 1,1,2,2,4 T
 max_pool3d,ties,unbatched | kernel=1,2,2 | 1,2,4,4@1
@@ -83,6 +86,7 @@ avg_pool1d,plain | kernel=2 | 2,2,5
 avg_pool1d,padding | kernel=3 stride=2 padding=1 | 1,2,5
 avg_pool1d,not_counted | kernel=3 stride=2 padding=1 ceil_mode=1 count_include_pad=0 | 1,2,6
 avg_pool1d,of_a_view | kernel=2 stride=1 | 1,5,2 T
+avg_pool2d,one,unbatched | kernel=1 | 1,1,1
 avg_pool3d,padding | kernel=2 padding=1 | 1,1,2,3,2
 avg_pool3d,not_counted | kernel=2,3,2 stride=2 padding=1 ceil_mode=1 count_include_pad=0 | 1,1,3,3,2
 avg_pool3d,divisor,of_a_view | kernel=2 stride=1 divisor_override=3 | 1,1,2,3,2 T

@@ -111,6 +111,7 @@ TEST(GoldenSpatial, AgreesWithPyTorch) {
                            {"max_pool2d", max_pool(max_pool2d)},
                            {"max_pool3d", max_pool(max_pool3d)},
                            {"avg_pool1d", avg_pool(avg_pool1d)},
+                           {"avg_pool2d", avg_pool(avg_pool2d)},
                            {"avg_pool3d", avg_pool(avg_pool3d)},
                            {"adaptive_avg_pool1d", adaptive_pool(adaptive_avg_pool1d)},
                            {"adaptive_avg_pool2d", adaptive_pool(adaptive_avg_pool2d)},
