@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <vector>
 
 #include "../op_names.hpp"
 
@@ -18,35 +19,49 @@ constexpr const char* kKinds[] = {
     "interpolate,trilinear interpolate,bicubic interpolate,area",
 };
 
-// By dtype, by name and by each beginning of it that ends before a comma.
-std::map<std::string, std::map<std::string, int>> counted() {
-  std::map<std::string, std::map<std::string, int>> cases;
-  for (const auto& file : std::filesystem::directory_iterator(AUTOGRAD_TESTS_DIR "/golden")) {
-    if (file.path().extension() != ".txt") continue;
-    std::ifstream lines(file.path());
-    for (std::string line; std::getline(lines, line);) {
-      std::istringstream words(line);
-      std::string tag, name, dtype;
-      words >> tag >> name >> dtype;
-      if (tag != "case") continue;
-      ++cases[dtype][name];
-      for (std::size_t comma; (comma = name.rfind(',')) != name.npos;) {
-        name.resize(comma);
-        ++cases[dtype][name];
-      }
-    }
+struct Counts {
+  std::map<std::string, std::map<std::string, int>> cases;  // by dtype, by name
+  std::set<std::string> views;                              // names with a case of a strided view
+};
+
+// A name and each beginning of it that ends before a comma.
+std::vector<std::string> beginnings(std::string name) {
+  std::vector<std::string> all = {name};
+  for (std::size_t comma; (comma = name.rfind(',')) != name.npos;) {
+    name.resize(comma);
+    all.push_back(name);
   }
-  return cases;
+  return all;
 }
 
-TEST(GoldenCount, EveryFunctionHasFourCasesOfEachDtype) {
+// The lines of common.py: `case NAME DTYPE ...`, then `x SHAPE SEED LEVELS [strided]` of each input.
+void count(std::ifstream&& lines, Counts& counts) {
+  std::vector<std::string> names;
+  for (std::string line; std::getline(lines, line);) {
+    std::istringstream words(line);
+    std::string tag, name, dtype, levels, strided;
+    words >> tag >> name >> dtype >> levels >> strided;
+    bool view = tag == "x" && strided == "strided";
+    if (tag == "case") {
+      names = beginnings(name);
+      for (const std::string& each : names) ++counts.cases[dtype][each];
+      view = name.find("view") != name.npos;
+    }
+    if (view) counts.views.insert(names.begin(), names.end());
+  }
+}
+
+TEST(GoldenCount, EveryFunctionHasFourCasesOfEachDtypeAndAView) {
+  Counts counts;
+  for (const auto& file : std::filesystem::directory_iterator(AUTOGRAD_TESTS_DIR "/golden")) {
+    if (file.path().extension() == ".txt") count(std::ifstream(file.path()), counts);
+  }
   std::set<std::string> names = op_names::names_of(op_names::kFunctionNames);
   names.merge(op_names::names_of(kKinds));
-  auto cases = counted();
-  for (const char* dtype : {"float32", "float64"}) {
-    for (const std::string& name : names) {
-      EXPECT_GE(cases[dtype][name], 4) << name << ", " << dtype;
-    }
+  for (const std::string& name : names) {
+    EXPECT_GE(counts.cases["float32"][name], 4) << name;
+    EXPECT_GE(counts.cases["float64"][name], 4) << name;
+    EXPECT_TRUE(counts.views.contains(name)) << name << " has no case of a strided view";
   }
 }
 
