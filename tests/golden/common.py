@@ -3,7 +3,8 @@
 
 A file FAMILY.txt is read by tests/ops/golden.hpp. It has a block for each case and dtype:
 
-    case NAME DTYPE ARGUMENT...       words without spaces
+    case NAME DTYPE ARGUMENT...       words without spaces; after a comma in NAME what tells the cases
+                                      of a function apart
     x SHAPE SEED LEVELS [strided]     an input: element i is sin(12.9898 i + SEED), rounded to a
                                       multiple of 1 / LEVELS unless that is 0, and to the dtype;
                                       strided: f is given it with its last two axes exchanged
@@ -37,6 +38,22 @@ class Input:
 
 def shape_text(shape):
     return ",".join(map(str, shape)) or "-"
+
+
+def shape_of(text):
+    return [] if text == "-" else [int(extent) for extent in text.split(",")]
+
+
+def rows(table):
+    """(name, arguments, inputs) of each line `NAME | arguments | inputs`, inputs apart by semicolons:
+    SHAPE, then @LEVELS, then T for one given as the transpose of its last two axes."""
+    for row in table.strip().splitlines():
+        name, arguments, texts = (part.strip() for part in row.split("|"))
+        inputs = []
+        for text in texts.split(";"):
+            shape, _, levels = text.replace(" T", "").strip().partition("@")
+            inputs.append(Input(shape_of(shape), None, int(levels or 0), " T" in text))
+        yield name, arguments.split(), inputs
 
 
 def line(word, x, dtype):

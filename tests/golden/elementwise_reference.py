@@ -69,6 +69,9 @@ BINARY = {
     "le": (torch.le, 1, 0, 1, 0), "gt": (torch.gt, 1, 0, 1, 0), "ge": (torch.ge, 1, 0, 1, 0),
     "logical_and": (torch.logical_and, 1, 0, 1, 0), "logical_or": (torch.logical_or, 1, 0, 1, 0),
     "logical_xor": (torch.logical_xor, 1, 0, 1, 0),
+    "binary_cross_entropy": (lambda p, t: -(t * torch.log(p) + (1 - t) * torch.log(1 - p)),
+                             0.375, 0.5, 0.5, 0.5),
+    "binary_cross_entropy_with_logits": (lambda x, t: F.softplus(x) - x * t, 4, 0, 0.5, 0.5),
 }
 TERNARY = {
     "lerp": (torch.lerp, 3, 0, 2, 0, 1, 0.5),

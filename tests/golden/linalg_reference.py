@@ -27,6 +27,11 @@ def definite(x):
     return 0.125 * (x + x.mT) + 2 * eye(x)
 
 
+def vector(x):
+    """The first column of a matrix: a strided view."""
+    return x if x.dim() == 1 else x.select(-1, 0)
+
+
 def spaced(x):
     return 0.1 * x + eye(x) * (2 * torch.arange(x.shape[-1], dtype=x.dtype) + 1)
 
@@ -47,9 +52,11 @@ def qr(x):
 
 
 FUNCTIONS = {
-    "dot": torch.dot,
-    "outer": torch.outer,
-    "mv": torch.mv,
+    "matmul": torch.matmul,
+    "linear": torch.nn.functional.linear,
+    "dot": lambda a, b: torch.dot(vector(a), vector(b)),
+    "outer": lambda a, b: torch.outer(vector(a), vector(b)),
+    "mv": lambda a, v: torch.mv(a, vector(v)),
     "bmm": torch.bmm,
     "kron": lambda a, b: torch.kron(a.contiguous(), b.contiguous()),
     "trace": lambda x: x.diagonal(dim1=-2, dim2=-1).sum(-1),
@@ -111,12 +118,24 @@ CASES = [
     ("einsum:ab,bc,cd,de->ae", [["2,3", "3,2", "2,4", "4,2"]]),
     ("einsum:bi,ij,bj->b", [["3,2", "2,4", "3,4"]]),
     ("einsum:ij,kj->ik", [["2,1", "2,3"]]),
+    ("dot,of_a_view", [["4,3", "4,2"]]),
+    ("dot", [["0", "0"]]),
+    ("outer,of_a_view", [["3,2", "2,3"]]),
+    ("outer", [["0", "3"]]),
+    ("mv", [["3,4", "4,2"], ["2,0", "0"]]),
+    ("kron", [["1,1", "1,1"]]),
+    ("einsum:ij,jk->ik", [["2,0", "0,3"], ["1,1", "1,1"]]),
+    ("matmul", [["5", "5"], ["3", "3,4"], ["2,3", "3"], ["2,3", "3,4"], ["2,2,3", "3,2"],
+                ["2,1,2,3", "3,3,2"], ["3,2 T", "4,3 T"], ["3", "2,3,2"], ["2,2,3", "3"],
+                ["1,1", "1,1"], ["2,0", "0,3"], ["5,17", "17,9"]]),
+    ("linear", [["2,3", "4,3", "4"], ["2,2,3", "2,3", "2"], ["3,2 T", "3,2 T", "2"],
+                ["3", "2,3", "2"], ["0,3", "2,3", "2"]]),
 ]
 
 
 def cases():
     for name, variants in CASES:
-        function = FUNCTIONS.get(name) or (
+        function = FUNCTIONS.get(name.replace(",of_a_view", "")) or (
             lambda *x, name=name: torch.einsum(name.split(":")[1], *x))
         name, *arguments = name.split(":")
         for texts in variants:

@@ -15,7 +15,7 @@ CASES = []
 
 
 def simple(name, f, *shapes):
-    CASES.append((name.replace(", ", "_").replace(" ", "_"), [], shapes, f))
+    CASES.append((name.replace(", ", ",").replace(" ", ",", 1).replace(" ", "_"), [], shapes, f))
 
 
 # --- convolution
@@ -78,18 +78,18 @@ simple("adaptive_max_pool2d strided view",
 for kind, shape, size in (("linear", (1, 2, 4), 7), ("bilinear", (1, 1, 3, 4), (5, 3)),
                           ("trilinear", (1, 1, 2, 3, 2), (3, 2, 4)), ("bicubic", (1, 1, 3, 4), (5, 3))):
     for corners in (False, True):
-        simple(f"interpolate {kind}{' corners' if corners else ''}",
+        simple(f"interpolate {kind}{', corners' if corners else ''}",
                lambda x, k=kind, s=size, c=corners: F.interpolate(x, s, mode=k, align_corners=c),
                shape)
-simple("interpolate bilinear factor",
+simple("interpolate bilinear, factor",
        lambda x: F.interpolate(x, scale_factor=(1.7, 2.3), mode="bilinear", align_corners=False),
        (1, 1, 3, 2))
 simple("interpolate nearest", lambda x: F.interpolate(x, (5, 2), mode="nearest"), (1, 2, 3, 4))
-simple("interpolate nearest factor", lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
+simple("interpolate nearest, factor", lambda x: F.interpolate(x, scale_factor=2, mode="nearest"),
        (1, 1, 2, 3))
 simple("interpolate nearest_exact", lambda x: F.interpolate(x, 3, mode="nearest-exact"), (1, 2, 5))
 simple("interpolate area", lambda x: F.interpolate(x, (2, 3), mode="area"), (1, 1, 3, 4))
-simple("interpolate nearest strided view",
+simple("interpolate nearest, strided view",
        lambda x: F.interpolate(x.transpose(2, 3), 3, mode="nearest"), (1, 1, 4, 2))
 
 # --- normalization
@@ -167,12 +167,12 @@ def attention(q, k, v, mask=None, scale=None):
     return scores.softmax(-1) @ v
 
 
-simple("attention", attention, (2, 3, 4), (2, 5, 4), (2, 5, 2))
-simple("attention causal",
+simple("scaled_dot_product_attention", attention, (2, 3, 4), (2, 5, 4), (2, 5, 2))
+simple("scaled_dot_product_attention causal",
        lambda q, k, v: attention(q, k, v, torch.ones(3, 3, dtype=torch.bool).tril()),
        (1, 2, 3, 2), (1, 2, 3, 2), (1, 2, 3, 3))
-simple("attention mask broadcast", lambda q, k, v: attention(q, k, v, MASK), (2, 3, 2), (4, 2), (4, 2))
-simple("attention scale strided view",
+simple("scaled_dot_product_attention mask broadcast", lambda q, k, v: attention(q, k, v, MASK), (2, 3, 2), (4, 2), (4, 2))
+simple("scaled_dot_product_attention scale strided view",
        lambda q, k, v: attention(q.transpose(0, 1), k, v, None, 0.5), (2, 3), (4, 2), (4, 1))
 
 # --- CTC, through log_softmax: PyTorch's gradient is the derivative only there
@@ -182,13 +182,24 @@ def ctc(x, targets, inputs, lengths, **options):
 
 
 simple("ctc_loss mean", lambda x: ctc(x, [[1, 2, 2], [2, 0, 0]], [6, 5], [3, 1]), (6, 2, 3))
-simple("ctc_loss none, one line", lambda x: ctc(x, [1, 1, 0], [5, 4], [2, 1], blank=3,
+simple("ctc_loss none one line", lambda x: ctc(x, [1, 1, 0], [5, 4], [2, 1], blank=3,
                                                 reduction="none"), (5, 2, 4))
 simple("ctc_loss empty target", lambda x: ctc(x, [[1], [2]], [4, 4], [0, 1], reduction="sum"),
        (4, 2, 3))
 simple("ctc_loss impossible", lambda x: ctc(x, [[1, 1], [1, 2]], [2, 2], [2, 2], reduction="sum",
                                             zero_infinity=True), (2, 2, 3))
 simple("ctc_loss strided view", lambda x: ctc(x.transpose(0, 1), [[1]], [3], [1]), (1, 3, 2))
+simple("scaled_dot_product_attention one", attention, (1, 1), (1, 1), (1, 1))
+
+# --- dropout where nothing is drawn, loss
+simple("dropout keeps all", lambda x: F.dropout(x, 0.0), (3, 4))
+simple("dropout drops all", lambda x: F.dropout(x, 1.0), (2, 3))
+simple("dropout eval", lambda x: F.dropout(x, 0.5, False), (2, 3, 2))
+simple("dropout of a view", lambda x: F.dropout(x.t(), 0.25, False), (4, 3))
+simple("mean_squared_error", F.mse_loss, (3, 4), (3, 4))
+simple("mean_squared_error batch", F.mse_loss, (2, 3, 2), (2, 3, 2))
+simple("mean_squared_error of a view", lambda a, b: F.mse_loss(a.t(), b), (3, 2), (2, 3))
+simple("mean_squared_error scalar", F.mse_loss, (), ())
 
 
 if __name__ == "__main__":

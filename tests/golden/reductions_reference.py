@@ -24,8 +24,8 @@ OPS = {
     "prod": lambda x, axis: torch.prod(x) if axis == "all" else torch.prod(x, int(axis)),
     "amax": over(torch.amax),
     "amin": over(torch.amin),
-    "max": lambda x, axis: torch.max(x, int(axis)),
-    "min": lambda x, axis: torch.min(x, int(axis)),
+    "max": lambda x, axis: torch.max(x) if axis == "all" else torch.max(x, int(axis)),
+    "min": lambda x, axis: torch.min(x) if axis == "all" else torch.min(x, int(axis)),
     "argmax": lambda x, axis: torch.argmax(x, None if axis == "all" else int(axis)),
     "argmin": lambda x, axis: torch.argmin(x, None if axis == "all" else int(axis)),
     "any": lambda x, axis: torch.any(x != 0) if axis == "all" else torch.any(x != 0, int(axis)),
@@ -43,6 +43,13 @@ OPS = {
                                             stable=True),
     "topk": lambda x, k, axis, way: torch.topk(x, int(k), int(axis), way == "down"),
     "kthvalue": lambda x, k, axis: torch.kthvalue(x, int(k), int(axis)),
+    "argsort": lambda x, axis, way: torch.sort(x, dim=int(axis), descending=way == "down",
+                                               stable=True)[1],
+    "sum": over(torch.sum),
+    "mean": over(torch.mean),
+    "logsumexp": lambda x, axis, scale: torch.logsumexp(float(scale) * x, int(axis)),
+    "softmax": lambda x, axis, scale: torch.softmax(float(scale) * x, int(axis)),
+    "log_softmax": lambda x, axis, scale: torch.log_softmax(float(scale) * x, int(axis)),
     "median": lambda x, axis: torch.median(x) if axis == "all" else torch.median(x, int(axis)),
 }
 
@@ -52,6 +59,9 @@ AXIS = [("1", (3, 4), 0, "plain"), ("0", (3, 4), 0, "strided"), ("1", (2, 3, 4),
 FLAT = AXIS + [("all", (5,), 0, "plain"), ("all", (), 0, "plain")]
 AXES = [("all", (3, 4), 0, "plain"), ("0", (3, 4), 0, "strided"), ("0,2", (2, 3, 4), 0, "plain"),
         ("-1", (2, 9), 2, "plain")]
+
+EMPTY = [("0", (0, 3), 0, "plain")]
+SCALES = [("1 64", (3, 4), 0, "plain"), ("0 1024", (3, 2), 0, "plain"), ("0 1", (1, 3), 0, "plain")]
 
 
 def before(word, rows):
@@ -74,11 +84,21 @@ CASES = {
     "median": [("1", (3, 4), 0, "plain"), ("0", (3, 4), 0, "strided"), ("1", (2, 3, 4), 0, "plain"),
                ("-1", (2, 9), 0, "plain"), ("all", (3, 4), 0, "strided"), ("all", (9,), 2, "plain")],
 }
+MORE = {
+    "sum": AXES + EMPTY + [("all", (), 0, "plain"), ("2,1", (2, 3, 4), 0, "strided")],
+    "mean": AXES + [("all", (), 0, "plain"), ("2,1", (2, 3, 4), 0, "strided")],
+    **{name: [("all", shape, 2 * (len(shape) == 1), layout) for shape, layout in (
+        ((3, 4), "plain"), ((2, 3, 2), "plain"), ((3, 4), "strided"), ((9,), "plain"))]
+       for name in ("max", "min")},
+    **{name: [(f"{axis} 1", *rest) for axis, *rest in AXIS] + SCALES
+       for name in ("logsumexp", "softmax", "log_softmax")},
+    "argsort": [(f"{arguments} {way}", *rest) for arguments, *rest in AXIS for way in ("up", "down")],
+}
 
 
 def cases():
     seed = 0
-    for name, rows in CASES.items():
+    for name, rows in [*CASES.items(), *MORE.items()]:
         for text, shape, levels, layout in rows:
             seed += 1
             arguments = text.split()

@@ -90,6 +90,8 @@ void add_further_operands(Functions& list) {
        {"copysign", two<copysign>()},
        {"logaddexp", two<logaddexp>()},
        {"xlogy", two<xlogy>()},
+       {"binary_cross_entropy", two<binary_cross_entropy>()},
+       {"binary_cross_entropy_with_logits", two<binary_cross_entropy_with_logits>()},
        {"eq", two<eq>()},
        {"ne", two<ne>()},
        {"lt", two<lt>()},

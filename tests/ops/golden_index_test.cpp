@@ -28,7 +28,7 @@ Functions view_functions() {
        [](In in) {
          return permute(in[0], {2, 0, 1});
        }},
-      {"permute_of_a_view",
+      {"permute,of_a_view",
        [](In in) {
          return permute(transpose(in[0], 0, 2), {1, 0, 2});
        }},
@@ -43,8 +43,8 @@ Functions view_functions() {
        }},
       {"squeeze", [](In in) { return squeeze(in[0]); }},
       {"squeeze,one", [](In in) { return squeeze(in[0], -1); }},
-      {"unsqueeze_of_a_view", [](In in) { return unsqueeze(transpose(in[0]), -2); }},
-      {"flatten_of_a_view", [](In in) { return flatten(transpose(in[0], 0, 1), 1); }},
+      {"unsqueeze,of_a_view", [](In in) { return unsqueeze(transpose(in[0]), -2); }},
+      {"flatten,of_a_view", [](In in) { return flatten(transpose(in[0], 0, 1), 1); }},
       {"flatten,scalar", [](In in) { return flatten(in[0]); }},
       {"unflatten",
        [](In in) {
@@ -59,7 +59,7 @@ Functions view_functions() {
          return expand(in[0], {0, 2});
        }},
       {"narrow", [](In in) { return narrow(in[0], 1, 1, 2); }},
-      {"narrow_of_a_view", [](In in) { return narrow(transpose(in[0]), 0, -2, 2); }},
+      {"narrow,of_a_view", [](In in) { return narrow(transpose(in[0]), 0, -2, 2); }},
       {"narrow,none", [](In in) { return narrow(in[0], 0, 3, 0); }},
       {"select", [](In in) { return select(in[0], 1, -1); }},
       {"split", [](In in) { return joined(split(in[0], 2)); }},
@@ -79,9 +79,9 @@ Functions view_functions() {
       {"diag,matrix", [](In in) { return diag(in[0]); }},
       {"diag_embed",
        [](In in) { return diag_embed(in[0], {.offset = 1, .axis1 = 0, .axis2 = 2}); }},
-      {"diag_embed_of_a_view", [](In in) { return diag_embed(transpose(in[0])); }},
-      {"windows", [](In in) { return unfold(in[0], 0, 3, 2); }},
-      {"windows_of_a_view", [](In in) { return unfold(transpose(in[0]), 0, 2, 1); }},
+      {"diag_embed,of_a_view", [](In in) { return diag_embed(transpose(in[0])); }},
+      {"unfold,windows", [](In in) { return unfold(in[0], 0, 3, 2); }},
+      {"unfold,windows,of_a_view", [](In in) { return unfold(transpose(in[0]), 0, 2, 1); }},
   };
 }
 
@@ -91,7 +91,7 @@ Functions arranging_functions() {
        [](In in) {
          return cat({in[0], in[1], in[0]});
        }},
-      {"cat_of_a_view",
+      {"cat,of_a_view",
        [](In in) {
          return cat({in[0], transpose(in[1])}, -1);
        }},
@@ -104,7 +104,7 @@ Functions arranging_functions() {
          return cat({in[1], in[0]}, 1);
        }},
       {"stack", [](In in) { return stack(in, 1); }},
-      {"stack_of_a_view",
+      {"stack,of_a_view",
        [](In in) {
          return stack({in[0], transpose(in[1])}, -1);
        }},
@@ -118,7 +118,7 @@ Functions arranging_functions() {
        [](In in) {
          return repeat(in[0], {2, 1, 2});
        }},
-      {"repeat_of_a_view",
+      {"repeat,of_a_view",
        [](In in) {
          return repeat(transpose(in[0]), {2, 3});
        }},
@@ -133,7 +133,7 @@ Functions arranging_functions() {
          return repeat_interleave(in[0], i64({2, 0, 3}), 0);
        }},
       {"flip", [](In in) { return flip(in[0], {0}); }},
-      {"flip_of_a_view",
+      {"flip,of_a_view",
        [](In in) {
          return flip(transpose(in[0], 0, 2), {0, -1});
        }},
@@ -143,16 +143,16 @@ Functions arranging_functions() {
          return roll(in[0], {1, -1}, {0, 1});
        }},
       {"roll,line", [](In in) { return roll(in[0], 5); }},
-      {"roll_of_a_view", [](In in) { return roll(transpose(in[0]), {-3}, {0}); }},
+      {"roll,of_a_view", [](In in) { return roll(transpose(in[0]), {-3}, {0}); }},
       {"tril", [](In in) { return tril(in[0]); }},
       {"tril,batch", [](In in) { return tril(in[0], -1); }},
-      {"triu_of_a_view", [](In in) { return triu(transpose(in[0]), 1); }},
+      {"triu,of_a_view", [](In in) { return triu(transpose(in[0]), 1); }},
       {"triu,none", [](In in) { return triu(in[0], 9); }},
-      {"pad",
+      {"pad,constant",
        [](In in) {
          return pad(in[0], {1, 2, 0, 1}, {.value = 1.5});
        }},
-      {"pad,cut",
+      {"pad,constant,cut",
        [](In in) {
          return pad(in[0], {-1, 2, 1, -2});
        }},
@@ -182,7 +182,7 @@ Functions arranging_functions() {
              in[0],
              {.kernel_size = {3, 2}, .dilation = {1, 2}, .padding = {1, 2}, .stride = {2, 1}});
        }},
-      {"unfold_of_a_view",
+      {"unfold,of_a_view",
        [](In in) {
          return unfold(permute(in[0], {3, 2, 1, 0}), {.kernel_size = {2, 2}});
        }},
@@ -194,7 +194,7 @@ Functions arranging_functions() {
        [](In in) {
          return fold(in[0], {4, 5}, {.kernel_size = {2, 3}, .padding = {1, 1}, .stride = {2, 1}});
        }},
-      {"fold_of_a_view",
+      {"fold,of_a_view",
        [](In in) {
          return fold(transpose(in[0]), {5, 4}, {.kernel_size = {2, 2}, .dilation = {3, 1}});
        }},
@@ -203,36 +203,36 @@ Functions arranging_functions() {
 
 Functions place_functions() {
   return {
-      {"x[1:3,::2]", [](In in) { return in[0](slice(1, 3), slice({}, {}, 2)); }},
-      {"x[...,-1,None]", [](In in) { return in[0](ellipsis, -1, newaxis); }},
-      {"x[1,None,-3:]", [](In in) { return in[0](1, newaxis, slice(-3)); }},
-      {"x[[0,2,0]]",
+      {"slice,x[1:3,::2]", [](In in) { return in[0](slice(1, 3), slice({}, {}, 2)); }},
+      {"slice,x[...,-1,None]", [](In in) { return in[0](ellipsis, -1, newaxis); }},
+      {"slice,x[1,None,-3:]", [](In in) { return in[0](1, newaxis, slice(-3)); }},
+      {"index,x[[0,2,0]]",
        [](In in) {
          return in[0](i64({0, 2, 0}));
        }},
-      {"x[:,[[1],[-1]]]",
+      {"index,x[:,[[1],[-1]]]",
        [](In in) {
          return in[0](slice(), i64({{1}, {-1}}));
        }},
-      {"x[[0,-1],:,[[1],[3]]]",
+      {"index,x[[0,-1],:,[[1],[3]]]",
        [](In in) {
          return in[0](i64({0, -1}), slice(), i64({{1}, {3}}));
        }},
-      {"x[[1,0],[2,2],1:]",
+      {"index,x[[1,0],[2,2],1:]",
        [](In in) {
          return in[0](i64({1, 0}), i64({2, 2}), slice(1));
        }},
-      {"x[0,:,[3,1]]",
+      {"index,x[0,:,[3,1]]",
        [](In in) {
          return in[0](0, slice(), i64({3, 1}));
        }},
-      {"x[None,[1,1],0]",
+      {"index,x[None,[1,1],0]",
        [](In in) {
          return in[0](newaxis, i64({1, 1}), 0);
        }},
-      {"x.t()[mask]", [](In in) { return transpose(in[0])(mask()); }},
-      {"x[:,mask]", [](In in) { return in[0](slice(), mask()); }},
-      {"x[mask,[0,1,2,3,2,1]]",
+      {"index,x.t()[mask]", [](In in) { return transpose(in[0])(mask()); }},
+      {"index,x[:,mask]", [](In in) { return in[0](slice(), mask()); }},
+      {"index,x[mask,[0,1,2,3,2,1]]",
        [](In in) {
          return in[0](mask(), i64({0, 1, 2, 3, 2, 1}));
        }},
@@ -259,7 +259,7 @@ Functions index_functions() {
        [](In in) {
          return index_select(in[0], 0, i64({2, 0, 2}));
        }},
-      {"index_select_of_a_view",
+      {"index_select,of_a_view",
        [](In in) {
          return index_select(transpose(in[0]), -1, i64({3, 1}));
        }},
@@ -268,7 +268,7 @@ Functions index_functions() {
        [](In in) {
          return index_add(in[0], 0, i64({2, 0, 2}), in[1], {.alpha = -1.5});
        }},
-      {"index_add_of_a_view",
+      {"index_add,of_a_view",
        [](In in) {
          return index_add(transpose(in[0]), 1, i64({3, 3}), transpose(in[1]));
        }},
@@ -280,7 +280,7 @@ Functions index_functions() {
        [](In in) {
          return gather(in[0], 1, i64({{1, 1}, {3, 0}, {0, 0}}));
        }},
-      {"gather_of_a_view",
+      {"gather,of_a_view",
        [](In in) {
          return gather(transpose(in[0]), 0, i64({{2, 1, 0}, {2, 2, 2}}));
        }},
@@ -300,7 +300,7 @@ Functions index_functions() {
        [](In in) {
          return scatter(in[0], 1, i64({{1, 2}, {3, 0}, {0, 2}}), in[1]);
        }},
-      {"scatter_of_a_view",
+      {"scatter,of_a_view",
        [](In in) {
          return scatter(transpose(in[0]), 0, i64({{2, 1, 0}, {1, 2, 2}}), in[1]);
        }},
@@ -312,7 +312,7 @@ Functions index_functions() {
        [](In in) {
          return scatter_add(in[0], 1, i64({{1, 1}, {3, 0}, {0, 0}}), in[1]);
        }},
-      {"scatter_add_of_a_view",
+      {"scatter_add,of_a_view",
        [](In in) {
          return scatter_add(transpose(in[0]), 0, i64({{2, 1, 0}, {2, 2, 2}}), in[1]);
        }},
@@ -325,12 +325,12 @@ Functions index_functions() {
 
 Functions more_functions() {
   return {
-      {"squeeze_of_a_view,batch", [](In in) { return squeeze(transpose(in[0], 0, 2), 1); }},
-      {"select_of_a_view", [](In in) { return select(transpose(in[0]), 0, 2); }},
+      {"squeeze,of_a_view,batch", [](In in) { return squeeze(transpose(in[0], 0, 2), 1); }},
+      {"select,of_a_view", [](In in) { return select(transpose(in[0]), 0, 2); }},
       {"diag_embed,below", [](In in) { return diag_embed(in[0], {.offset = -2}); }},
       {"diag_embed,none", [](In in) { return diag_embed(in[0], {.offset = 1}); }},
-      {"windows,last_axis,apart", [](In in) { return unfold(in[0], 2, 1, 3); }},
-      {"windows,one", [](In in) { return unfold(in[0], 0, 3, 5); }},
+      {"unfold,windows,last_axis,apart", [](In in) { return unfold(in[0], 2, 1, 3); }},
+      {"unfold,windows,one", [](In in) { return unfold(in[0], 0, 3, 5); }},
       {"fold,unbatched,apart",
        [](In in) {
          return fold(in[0], {4, 4}, {.kernel_size = {2, 2}, .stride = {2, 2}});
@@ -340,7 +340,7 @@ Functions more_functions() {
       {"stack,batch,negative", [](In in) { return stack(in, -2); }},
       {"stack,none", [](In in) { return stack(in); }},
       {"repeat_interleave,none", [](In in) { return repeat_interleave(in[0], 0, 0); }},
-      {"repeat_interleave_of_a_view",
+      {"repeat_interleave,of_a_view",
        [](In in) { return repeat_interleave(transpose(in[0]), 3, -1); }},
       {"index_select,batch",
        [](In in) {
@@ -355,7 +355,7 @@ Functions more_functions() {
        [](In in) {
          return index_copy(in[0], 1, i64({2, 0}), in[1]);
        }},
-      {"index_copy_of_a_view",
+      {"index_copy,of_a_view",
        [](In in) { return index_copy(transpose(in[0]), 1, i64({3}), transpose(in[1])); }},
       {"index_copy,none", [](In in) { return index_copy(in[0], 1, none({0}), in[1]); }},
       {"gather,batch",
@@ -378,7 +378,7 @@ Functions more_functions() {
        [](In in) {
          return scatter_add(in[0], 1, none({3, 0}), in[1]);
        }},
-      {"take_along_dim_of_a_view",
+      {"take_along_dim,of_a_view",
        [](In in) {
          return take_along_dim(transpose(in[0]), i64({{3, 0}, {1, 1}, {2, 3}}), 1);
        }},
@@ -386,9 +386,9 @@ Functions more_functions() {
        [](In in) {
          return take_along_dim(in[0], none({3, 0}), 1);
        }},
-      {"masked_fill_of_a_view", [](In in) { return masked_fill(transpose(in[0]), mask(), 0.5); }},
+      {"masked_fill,of_a_view", [](In in) { return masked_fill(transpose(in[0]), mask(), 0.5); }},
       {"masked_select,none", [](In in) { return masked_select(in[0], mask() != mask()); }},
-      {"pad,none",
+      {"pad,constant,none",
        [](In in) {
          return pad(in[0], {0, 1, 1, 0}, {.value = -1});
        }},

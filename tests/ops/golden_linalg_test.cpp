@@ -17,6 +17,7 @@ Tensor eye(const Tensor& x) {
 }
 Tensor tame(const Tensor& x) { return 0.25 * x + 2.0 * eye(x); }
 Tensor definite(const Tensor& x) { return 0.125 * (x + transpose(x)) + 2.0 * eye(x); }
+Tensor vector(const Tensor& x) { return x.dim() == 1 ? x : select(x, -1, 0); }
 Tensor spaced(const Tensor& x) {
   return 0.1 * x + eye(x) * (2.0 * arange(ops::columns_of(x), x.dtype()) + 1.0);
 }
@@ -38,9 +39,11 @@ using Words = const Arguments&;
 
 GoldenFunctions functions() {
   return {
-      {"dot", [](In in) { return dot(in[0], in[1]); }},
-      {"outer", [](In in) { return outer(in[0], in[1]); }},
-      {"mv", [](In in) { return mv(in[0], in[1]); }},
+      {"matmul", [](In in) { return matmul(in[0], in[1]); }},
+      {"linear", [](In in) { return linear(in[0], in[1], in[2]); }},
+      {"dot", [](In in) { return dot(vector(in[0]), vector(in[1])); }},
+      {"outer", [](In in) { return outer(vector(in[0]), vector(in[1])); }},
+      {"mv", [](In in) { return mv(in[0], vector(in[1])); }},
       {"bmm", [](In in) { return bmm(in[0], in[1]); }},
       {"kron", [](In in) { return kron(in[0], in[1]); }},
       {"trace", [](In in) { return trace(in[0]); }},

@@ -19,14 +19,32 @@ template <class F> GoldenFunction along(F f) {
 template <class F> GoldenFunction with_indices(F f) {
   return [f](const Inputs& in, const Arguments& a) -> ValuesAndIndices { return f(in[0], a); };
 }
+template <class F> GoldenFunction of_multiple(F f) {
+  return [f](const Inputs& in, const Arguments& a) {
+    return f(in[0] * ::std::stod(a[1]), number(a[0]));
+  };
+}
 
 GoldenFunctions functions() {
   return {
       {"prod", over_axes([](auto& x, auto axes, auto&) { return prod(x, axes); })},
       {"amax", over_axes([](auto& x, auto axes, auto&) { return amax(x, axes); })},
       {"amin", over_axes([](auto& x, auto axes, auto&) { return amin(x, axes); })},
-      {"max", with_indices([](auto& x, auto& a) { return max(x, number(a[0])); })},
-      {"min", with_indices([](auto& x, auto& a) { return min(x, number(a[0])); })},
+      {"sum", over_axes([](auto& x, auto axes, auto&) { return sum(x, axes); })},
+      {"mean", over_axes([](auto& x, auto axes, auto&) { return mean(x, axes); })},
+      {"max", with_indices([](auto& x, auto& a) {
+         return a[0] == "all" ? ValuesAndIndices{max(x), Tensor()} : max(x, number(a[0]));
+       })},
+      {"min", with_indices([](auto& x, auto& a) {
+         return a[0] == "all" ? ValuesAndIndices{min(x), Tensor()} : min(x, number(a[0]));
+       })},
+      {"logsumexp", of_multiple([](const Tensor& x, auto axis) { return logsumexp(x, axis); })},
+      {"softmax", of_multiple([](const Tensor& x, auto axis) { return softmax(x, axis); })},
+      {"log_softmax", of_multiple([](const Tensor& x, auto axis) { return log_softmax(x, axis); })},
+      {"argsort",
+       [](const Inputs& in, const Arguments& a) {
+         return argsort(in[0], number(a[0]), {.descending = a[1] == "down"});
+       }},
       {"argmax", over_axes([](auto& x, auto axes, auto&) {
          return axes.empty() ? argmax(x) : argmax(x, axes[0]);
        })},
