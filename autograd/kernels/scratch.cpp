@@ -11,12 +11,10 @@
 #include <cstdlib>
 #include <new>
 
-#include "../memory.hpp"
-
 namespace autograd::kernels {
 namespace {
 
-using detail::kHugePage;
+constexpr std::size_t kHugePage = std::size_t{2} << 20;
 
 struct Block {
   void* data = nullptr;
