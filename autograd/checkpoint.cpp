@@ -137,9 +137,26 @@ Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs) {
   const auto backward = [f, draws = default_generator()](const std::vector<Tensor>& in,
                                                          const Tensor& y, const Tensor& dy) {
     const DrawAgain scope(draws);
-    auto [again, dx] = vjp(f, in, dy, {.allow_unused = true});
+    // Indices and masks go along as they are.
+    std::vector<Tensor> all = in, differentiated;
+    for (const Tensor& x : in) {
+      if (is_floating(x.dtype())) differentiated.push_back(x);
+    }
+    const auto of_floating = [&](const std::vector<Tensor>& given) {
+      auto next = given.begin();
+      for (Tensor& x : all) {
+        if (is_floating(x.dtype())) x = *next++;
+      }
+      return f(all);
+    };
+    auto [again, dx] = vjp(of_floating, differentiated, dy, {.allow_unused = true});
     require_same(y, again);
-    return dx;
+    std::vector<Tensor> result(in.size());
+    auto next = dx.begin();
+    for (std::size_t k = 0; k < in.size(); ++k) {
+      if (is_floating(in[k].dtype())) result[k] = *next++;
+    }
+    return result;
   };
   return detail::custom_function(forward, backward, false)(inputs);
 }

@@ -80,7 +80,7 @@ int > std::vector<Var> checkpoint_steps(F step, int steps, std::span<const Var> 
 /// The same for tensors: f(inputs), without what f would record. Derivatives of every order are right.
 /// Random draws as above: dropout has the same mask again.
 /// All that f differentiates has to be among the inputs: throws TapeError when it uses a parameter or
-/// another tensor of a tape.
+/// another tensor of a tape. Integer and bool inputs go along as constants.
 Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs);
 
 }  // namespace autograd

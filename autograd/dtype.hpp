@@ -65,7 +65,7 @@ AUTOGRAD_INLINE decltype(auto) dispatch_floating(const char* function, DType dty
   throw_not_floating(function, dtype);
 }
 
-/// The dtype in which a and b meet: bool < int64 < float32 < float64, as PyTorch promotes tensors.
+/// The larger of bool < int64 < float32 < float64.
 constexpr DType promote(DType a, DType b) {
   constexpr int kRank[] = {2, 3, 1, 0};
   return kRank[static_cast<int>(a)] >= kRank[static_cast<int>(b)] ? a : b;

@@ -169,6 +169,34 @@ Tensor isfinite(const Tensor& x) {
   return classified(x, true, [](auto value) { return std::isfinite(value); });
 }
 
+namespace {
+
+void require_bool(const char* function, const Tensor& a, const Tensor& b) {
+  for (const Tensor* x : {&a, &b}) {
+    if (x->dtype() == boolean) continue;
+    throw TypeError(std::string("operator") + function + ": an operand is " + name(x->dtype()) +
+                    "; need bool (or logical_and and its kin, which take any dtype)");
+  }
+}
+
+}  // namespace
+
+Tensor operator&(const Tensor& a, const Tensor& b) {
+  require_bool("&", a, b);
+  return logical_and(a, b);
+}
+Tensor operator|(const Tensor& a, const Tensor& b) {
+  require_bool("|", a, b);
+  return logical_or(a, b);
+}
+Tensor operator^(const Tensor& a, const Tensor& b) {
+  require_bool("^", a, b);
+  return logical_xor(a, b);
+}
+Tensor operator~(const Tensor& a) {
+  require_bool("~", a, a);
+  return logical_not(a);
+}
 Tensor logical_and(const Tensor& a, const Tensor& b) {
   return logical("logical_and", a, b, [](bool p, bool q) { return p && q; });
 }

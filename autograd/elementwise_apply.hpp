@@ -114,7 +114,7 @@ template <class Row> AUTOGRAD_INLINE Tensor same_dtype_binary(const Tensor& a, c
 }
 
 template <class Row> AUTOGRAD_COLD Tensor mixed_binary(const Tensor& a, const Tensor& b) {
-  DType dtype = promote(a.dtype(), b.dtype());
+  DType dtype = result_type(a, b);
   if constexpr (kIntegers<Row>) {
     if (!is_floating(dtype)) return integer_binary<Row>(a, b);
   }

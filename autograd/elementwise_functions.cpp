@@ -9,6 +9,14 @@ namespace autograd {
 
 using detail::binary;
 
+DType result_type(const Tensor& a, const Tensor& b) {
+  const auto kind = [](DType dtype) { return dtype == boolean ? 0 : dtype == int64 ? 1 : 2; };
+  const DType p = a.dtype(), q = b.dtype();
+  if (a.dim() == 0 && b.dim() > 0 && kind(p) <= kind(q)) return q;
+  if (b.dim() == 0 && a.dim() > 0 && kind(q) <= kind(p)) return p;
+  return promote(p, q);
+}
+
 Tensor constant(const Tensor& x, double value) {
   const bool integer = value == std::floor(value) && std::abs(value) < 0x1p63;
   const DType dtype = is_floating(x.dtype()) ? x.dtype() : integer ? int64 : float32;
@@ -64,7 +72,7 @@ Tensor compare(kernels::Comparison kind, const Tensor& a, const Tensor& b) {
     const int dim = std::max(x.dim, y.dim);
     return detail::batched(compare(kind, aligned(x, dim), aligned(y, dim)), *scope);
   }
-  const DType dtype = promote(a.dtype(), b.dtype());
+  const DType dtype = result_type(a, b);
   const Shape shape = broadcast_shapes("compare", a.shape(), b.shape());
   const Tensor x = contiguous(broadcast_to(to(detach(a), dtype), shape));
   const Tensor z = contiguous(broadcast_to(to(detach(b), dtype), shape));
@@ -93,6 +101,10 @@ Tensor operator<(const Tensor& a, double b) { return a < constant(a, b); }
 Tensor operator<=(const Tensor& a, double b) { return a <= constant(a, b); }
 Tensor operator>(const Tensor& a, double b) { return a > constant(a, b); }
 Tensor operator>=(const Tensor& a, double b) { return a >= constant(a, b); }
+Tensor operator<(double a, const Tensor& b) { return b > a; }
+Tensor operator<=(double a, const Tensor& b) { return b >= a; }
+Tensor operator>(double a, const Tensor& b) { return b < a; }
+Tensor operator>=(double a, const Tensor& b) { return b <= a; }
 Tensor operator==(const Tensor& a, double b) { return a == constant(a, b); }
 Tensor operator!=(const Tensor& a, double b) { return a != constant(a, b); }
 
@@ -101,7 +113,7 @@ Tensor where(const Tensor& c, const Tensor& a, const Tensor& b) {
     throw TypeError(std::string("where: the condition is ") + name(c.dtype()) +
                     "; need bool (a comparison, or to(c, boolean))");
   }
-  const DType dtype = promote(a.dtype(), b.dtype());
+  const DType dtype = result_type(a, b);
   if (a.dtype() != b.dtype()) {  // throws before a conversion is recorded
     broadcast_shapes("where", c.shape(), broadcast_shapes("where", a.shape(), b.shape()));
   }
@@ -109,6 +121,9 @@ Tensor where(const Tensor& c, const Tensor& a, const Tensor& b) {
   return apply(ops::Where{c, x.shape(), y.shape()}, x, y);
 }
 Tensor where(const Tensor& c, const Tensor& a, double b) { return where(c, a, constant(a, b)); }
+Tensor where(const Tensor& c, double a, double b) {
+  return where(c, full(Shape{}, a), full(Shape{}, b));
+}
 Tensor where(const Tensor& c, double a, const Tensor& b) { return where(c, constant(b, a), b); }
 
 bool equal(const Tensor& a, const Tensor& b) {

@@ -2,9 +2,10 @@
 // The functions of tensors, all differentiable unless said otherwise. Names and semantics follow
 // PyTorch. Every function is thread-safe and records on the tapes in scope that track an operand.
 //
-// Elementwise operands of different dtype meet in the wider one (bool < int64 < float32 < float64);
-// numbers never promote a floating-point tensor; products of matrices and losses need one dtype. Shapes broadcast by NumPy's rules. What the rows of
-// ops/elementwise.hpp say of values, slopes and kinks is printed in the README's op table.
+// Elementwise operands of different dtype meet in their result_type; numbers never promote a
+// floating-point tensor; products of matrices and losses need one dtype. Shapes broadcast by NumPy's
+// rules. What the rows of ops/elementwise.hpp say of values, slopes and kinks is printed in the README's
+// op table; a piecewise function whose pieces have constant slopes has slope 0 at NaN.
 #pragma once
 
 #include <concepts>
@@ -137,8 +138,21 @@ Tensor operator<(const Tensor& a, double b);
 Tensor operator<=(const Tensor& a, double b);
 Tensor operator>(const Tensor& a, double b);
 Tensor operator>=(const Tensor& a, double b);
+Tensor operator<(double a, const Tensor& b);
+Tensor operator<=(double a, const Tensor& b);
+Tensor operator>(double a, const Tensor& b);
+Tensor operator>=(double a, const Tensor& b);
 Tensor operator==(const Tensor& a, double b);
 Tensor operator!=(const Tensor& a, double b);
+/// Of bool tensors; TypeError for others (logical_and and its kin take any dtype).
+Tensor operator&(const Tensor& a, const Tensor& b);
+Tensor operator|(const Tensor& a, const Tensor& b);
+Tensor operator^(const Tensor& a, const Tensor& b);
+Tensor operator~(const Tensor& a);
+/// The dtype in which two operands meet: the wider one of bool < int64 < float32 < float64, but a scalar
+/// (shape []) beside a tensor with axes counts only where it is of a higher kind (bool, integer,
+/// floating), as in PyTorch.
+DType result_type(const Tensor& a, const Tensor& b);
 /// True when shape, dtype and every element agree (NaN equals nothing).
 bool equal(const Tensor& a, const Tensor& b);
 /// True when |a - b| <= atol + rtol |b| everywhere; shapes must agree.
@@ -149,6 +163,7 @@ bool allclose(const Tensor& a, const Tensor& b, double rtol = 1e-5, double atol 
 Tensor where(const Tensor& c, const Tensor& a, const Tensor& b);
 Tensor where(const Tensor& c, const Tensor& a, double b);
 Tensor where(const Tensor& c, double a, const Tensor& b);
+Tensor where(const Tensor& c, double a, double b);  ///< float32
 
 // --- Reductions. Without axes over all elements, giving shape []. Negative axes count from the end.
 struct ReduceOptions {

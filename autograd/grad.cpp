@@ -164,7 +164,13 @@ std::pair<Tensor, Tensor> jvp(const TensorFunction& f, const std::vector<Tensor>
   Tape tape;
   Tensor y, u, s;
   {
-    Recorded recorded("jvp", f, inputs);
+    // An outer tape records the second sweep too, which reads values of f: they have to belong to a tape
+    // that has not ended by then.
+    std::vector<Tensor> own = inputs;
+    for (Tensor& x : own) {
+      if (tape.parent()) x = tape.input(x);
+    }
+    Recorded recorded("jvp", f, own);
     y = recorded.y();
     u = tape.input(zeros_of(y));
     s = inner_product(recorded.pull(u, options.allow_unused), v);

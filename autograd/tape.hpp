@@ -37,6 +37,8 @@ struct Linearization;
 template <class R> struct Cursor;
 }  // namespace detail
 
+/// Belongs to the thread that makes it: record, sweep and destroy it there, and not inside of its own
+/// sweep (a hook, a custom backward rule).
 class Tape {
  public:
   /// A position in the recording, for rewind, backward_to and backward_from.

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "axes.hpp"
 
+#include <algorithm>
+
 namespace autograd::ops {
 
 Shape reduced_shape(const Shape& x, std::uint32_t axes, bool keepdim) {
@@ -33,14 +35,15 @@ std::uint32_t axis_mask(const char* function, const Tensor& x, const Axes& axes)
   if (axes.empty()) return (1u << x.dim()) - 1;
   std::uint32_t mask = 0;
   for (std::int64_t axis : axes) {
-    const std::uint32_t bit = 1u << normalize_axis(function, axis, x.dim());
+    // A scalar has one axis for those who ask.
+    const std::uint32_t bit = 1u << normalize_axis(function, axis, std::max(x.dim(), 1));
     if (mask & bit) {
       throw ValueError(std::string(function) + ": axis given twice: " + std::to_string(axis) +
                        "; need each axis once");
     }
     mask |= bit;
   }
-  return mask;
+  return x.dim() == 0 ? 0 : mask;
 }
 
 int line_axis(const char* function, const Tensor& x, std::int64_t axis) {

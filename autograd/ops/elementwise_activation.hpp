@@ -46,7 +46,7 @@ struct Relu6 {
     return where(x <= 0.0, constant(x, 0.0), where(x >= 6.0, constant(x, 6.0), x));
   }
   template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) {
-    return where(y <= 0.0, constant(y, 0.0), pick(y >= 6.0, y, 0.0, 1.0));
+    return where(y > 0.0, pick(y < 6.0, y, 1.0, 0.0), constant(y, 0.0));
   }
 };
 struct LeakyRelu {
@@ -197,7 +197,7 @@ struct Hardtanh {
     return clamp_keeping_nan(x, low, high);
   }
   template <class T> AUTOGRAD_INLINE T slope(const T&, const T& y) const {
-    return where(y <= low, constant(y, 0.0), pick(y >= high, y, 0.0, 1.0));
+    return where(y > low, pick(y < high, y, 1.0, 0.0), constant(y, 0.0));
   }
 };
 struct Hardsigmoid {
@@ -213,7 +213,7 @@ struct Hardsigmoid {
     return clamp_keeping_nan(t, 0.0, 6.0) / 6.0;
   }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
-    return where(x <= -3.0, constant(x, 0.0), pick(x >= 3.0, x, 0.0, 1.0 / 6.0));
+    return where(x > -3.0, pick(x < 3.0, x, 1.0 / 6.0, 0.0), constant(x, 0.0));
   }
 };
 struct Hardswish {

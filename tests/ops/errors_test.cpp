@@ -111,8 +111,8 @@ TEST(Errors, Reductions) {
                              [&](const Tensor& x) {
                                f(x, {1, -1}, {});
                              });
-    expect_error<ValueError>(name + ": axis out of range: 0; need at least 0 and less than 0",
-                             [&](const Tensor&) { f(tensor(1.0), {0}, {}); });
+    expect_error<ValueError>(name + ": axis out of range: 1; need at least -1 and less than 1",
+                             [&](const Tensor&) { f(tensor(1.0), {1}, {}); });
   }
   expect_error<ValueError>(
       "max: no elements along the reduced axes: x is [0, 3]; need at least one", [](const Tensor&) {
