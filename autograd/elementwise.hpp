@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise functions of tensors beyond those of functions.hpp: PyTorch's names of the operators,
-// bounds, tests of numbers, comparisons and logic. Operands broadcast, and meet in the wider dtype, as
+// bounds, tests of numbers, comparisons and logic. Operands broadcast, and meet in their result_type, as
 // everywhere. Results that are bool are never differentiated.
 #pragma once
 

@@ -22,7 +22,7 @@ template <class T> struct Along {
 };
 
 template <class T> struct NormTable {
-  /// Sum of (x - mean)^power, power being 1 or 2, in double.
+  /// The sum of x, and that of (x - mean)^2, in double.
   double (*sum)(std::size_t n, const T* x);
   double (*squares)(std::size_t n, const T* x, double mean);
   /// y = (x - mean) scale weight + bias.

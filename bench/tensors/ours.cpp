@@ -146,17 +146,8 @@ Job classifier(const char* name, const std::vector<std::int64_t>& widths, std::i
 
 Job lenet() {
   std::vector<Tensor> p;
-  for (const Shape& shape : {Shape{6, 1, 5, 5},
-                             {6},
-                             {16, 6, 5, 5},
-                             {16},
-                             {120, 256},
-                             {120},
-                             {84, 120},
-                             {84},
-                             {10, 84},
-                             {10}}) {
-    p.push_back(parameter(shape, 0.1, static_cast<double>(p.size())));
+  for (const Extents& extents : kLenetParameters) {
+    p.push_back(parameter(Shape(extents), 0.1, static_cast<double>(p.size())));
   }
   const Tensor x = values({64, 1, 28, 28}, 1, 3), y = ag::tensor(labels(64, 10), {64});
   return training<nn::SGD>("LeNet, SGD", p, 0.01, [=] {

@@ -59,6 +59,10 @@ struct LstmSize {
 struct BlockSize {  // a transformer's encoder layer
   static constexpr std::int64_t batch = 8, tokens = 128, width = 256, heads = 4, inner = 1024;
 };
+// The parameters of LeNet: weights and biases of its layers in turn.
+using Extents = std::vector<std::int64_t>;
+inline const std::vector<Extents> kLenetParameters = {
+    {6, 1, 5, 5}, {6}, {16, 6, 5, 5}, {16}, {120, 256}, {120}, {84, 120}, {84}, {10, 84}, {10}};
 struct TextSize {
   static constexpr std::int64_t words = 5000, width = 256, tokens = 1024;
 };

@@ -155,17 +155,8 @@ void add_classifiers(Jobs& jobs) {
 
 Job lenet() {
   std::vector<Tensor> p;
-  for (const Sizes& sizes : {Sizes{6, 1, 5, 5},
-                             {6},
-                             {16, 6, 5, 5},
-                             {16},
-                             {120, 256},
-                             {120},
-                             {84, 120},
-                             {84},
-                             {10, 84},
-                             {10}}) {
-    p.push_back(parameter(sizes, 0.1, static_cast<double>(p.size())));
+  for (const Extents& extents : kLenetParameters) {
+    p.push_back(parameter(extents, 0.1, static_cast<double>(p.size())));
   }
   const Tensor x = values({64, 1, 28, 28}, 1, 3), y = label_tensor(64, 10);
   return sgd("LeNet, SGD", p, 0.01, [=] {
