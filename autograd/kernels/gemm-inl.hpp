@@ -26,8 +26,8 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-inline constexpr std::size_t kDepthBlock = 512;    // of k: a panel of B is then 64 KiB, half of L1+
-inline constexpr std::size_t kColumnBlock = 1024;  // of n: packed B is then 2 MiB for float
+inline constexpr std::size_t kDepthBlock = 256;    // of k: a panel of B is then 32 KiB, most of L1
+inline constexpr std::size_t kColumnBlock = 1024;  // of n: packed B is then 1 MiB for float
 inline constexpr std::size_t kFewColumns = 12;
 // Offset between packed panels and rows, so that their starts do not share cache sets.
 inline constexpr std::size_t kStagger = 16;
@@ -37,13 +37,13 @@ template <class T> struct Sweep {
   ALayout layout;
   std::size_t m, max_rows;
   const T* a;
-  std::size_t a_row;  // distance of rows of op(A)
+  std::size_t a_row;    // distance of rows of op(A), or
+  std::size_t a_panel;  // that of its panels, where these are packed
   const T* b;
   std::size_t panel_step;
   T* c;
   std::size_t n;
   const T* bias;
-  bool panels_outside;  // B's panels in the outer loop: better where B is the larger operand
 };
 
 template <class T> HWY_NOINLINE void sweep(const TileCall& u, const Sweep<T>& s) {
@@ -53,21 +53,13 @@ template <class T> HWY_NOINLINE void sweep(const TileCall& u, const Sweep<T>& s)
   const TileKernels<T>& full = tiles<T>(s.layout, kWidth);
   const TileKernels<T>& narrow = tiles<T>(s.layout, last_width);
   const Panels panels(s.m, s.max_rows);
-  const auto one = [&](std::size_t rows, std::size_t i, std::size_t j) HWY_ATTR {
-    const bool edge = j == last;
-    (edge ? narrow : full)[rows](u, s.a + i * s.a_row, s.b + j * s.panel_step,
-                                 s.c + i * u.ldc + j * kWidth, edge ? last_width : kWidth,
-                                 s.bias != nullptr ? s.bias + j * kWidth : nullptr);
-  };
-  if (s.panels_outside) {
+  for (std::size_t p = 0, i = 0; p < panels.count; i += panels.rows(p++)) {
+    const T* a = s.a + (s.a_panel != 0 ? p * s.a_panel : i * s.a_row);
+    T* c = s.c + i * u.ldc;
     for (std::size_t j = 0; j <= last; ++j) {
-      for (std::size_t p = 0, i = 0; p < panels.count; i += panels.rows(p++)) {
-        one(panels.rows(p), i, j);
-      }
-    }
-  } else {
-    for (std::size_t p = 0, i = 0; p < panels.count; i += panels.rows(p++)) {
-      for (std::size_t j = 0; j <= last; ++j) one(panels.rows(p), i, j);
+      (j == last ? narrow : full)[panels.rows(p)](
+          u, a, s.b + j * s.panel_step, c + j * kWidth, j == last ? last_width : kWidth,
+          s.bias != nullptr ? s.bias + j * kWidth : nullptr);
     }
   }
 }
@@ -84,17 +76,26 @@ template <class T> void gemm_in_place(const GemmCall<T>& g) {
   const TileCall u = {g.k, g.lda, g.ldb, g.ldc, g.accumulate, false};
   sweep(u,
         Sweep<T>{ta ? ALayout::column_contiguous : ALayout::row_contiguous, g.m, rows_in_place(g),
-                 g.a, ta ? 1 : g.lda, g.b, kTileWidth<T>, g.c, g.n, g.bias, false});
+                 g.a, ta ? 1 : g.lda, 0, g.b, kTileWidth<T>, g.c, g.n, g.bias});
 }
 
-/// What is copied before it is used.
+/// What is copied before it is used: operands too large to be read again and again where they are, or
+/// whose rows fall on few sets of L1, and where the copy is read often enough to pay.
 template <class T> struct Copies {
   bool a, b;
   explicit Copies(const GemmCall<T>& g) {
+    constexpr std::size_t kWidth = kTileWidth<T>, kLarge = std::size_t{1} << 20;
     const std::size_t a_bytes = g.m * g.k * sizeof(T), b_bytes = g.k * g.n * sizeof(T);
-    constexpr std::size_t kLarge = std::size_t{1} << 20;
-    b = g.transpose_b || (g.m > 256 && b_bytes > kLarge) || (g.n < kTileWidth<T> && g.m >= 32);
-    a = g.n >= 512 && g.k > 128 && a_bytes > kLarge;
+    const bool a_conflicts = g.lda * sizeof(T) % 4096 == 0;
+    const bool b_conflicts = g.ldb * sizeof(T) % 2048 == 0;
+    b = g.transpose_b || (g.m > 256 && b_bytes > kLarge) || (g.n < kWidth && g.m >= 32) ||
+        (g.m >= 64 && g.k > 32 && b_conflicts);
+    if (g.transpose_a) {
+      a = g.m >= 32 && g.n >= 3 * kWidth && g.k >= 32 && (a_conflicts || a_bytes > kLarge / 4);
+    } else {
+      a = g.k > 128 &&
+          ((g.n >= 512 && a_bytes > kLarge) || (g.n >= 256 && g.m >= 32 && a_conflicts));
+    }
   }
 };
 
@@ -116,12 +117,12 @@ void gemm_block(const GemmCall<T>& g, const Copies<T>& copies, std::size_t p0, s
                 rows_in_place(g),
                 a,
                 ta ? 1 : g.lda,
+                0,
                 b,
                 kTileWidth<T>,
                 g.c + j0,
                 n,
-                g.bias != nullptr && p0 == 0 ? g.bias + j0 : nullptr,
-                g.n > g.m};
+                g.bias != nullptr && p0 == 0 ? g.bias + j0 : nullptr};
   if (copies.b) {
     s.panel_step = k * kTileWidth<T> + kStagger;
     const std::size_t panels = (n + kTileWidth<T> - 1) / kTileWidth<T>;
@@ -132,21 +133,20 @@ void gemm_block(const GemmCall<T>& g, const Copies<T>& copies, std::size_t p0, s
   }
   if (!copies.a) return sweep(u, s);
 
-  // A few panels of A at a time, copied just before use. Transposed ones in larger groups, for
-  // whole cache lines of their columns to be used at once.
+  // A few panels of A at a time, copied just before use. Transposed ones panel by panel in the order
+  // of use, in larger groups, for whole cache lines of their columns to be used at once.
   const std::size_t stride = k + kStagger, group = ta ? 8 * kMaxRows : kMaxRows;
   T* packed = scratch<T>(Scratch::gemm_a, group * stride);
-  u.a_stride = stride;
-  s.layout = ALayout::row_contiguous;
   s.max_rows = kMaxRows;
   s.a = packed;
   s.a_row = stride;
-  s.panels_outside = false;
+  u.a_stride = ta ? kMaxRows : stride;
+  if (ta) s.a_panel = kMaxRows * stride;
   const Panels groups(g.m, group);
   for (std::size_t i = 0; i < groups.count; ++i) {
     s.m = groups.rows(i);
     if (ta) {
-      copy_transposed(a, g.lda, k, s.m, packed, stride);
+      pack_a(a, g.lda, k, Panels(s.m, kMaxRows), packed, kMaxRows, s.a_panel);
     } else {
       copy_rows(a, g.lda, s.m, k, packed, stride);
     }
@@ -159,10 +159,8 @@ void gemm_block(const GemmCall<T>& g, const Copies<T>& copies, std::size_t p0, s
 /// All of one call on this thread, by tiles.
 template <class T> void gemm_serial(const GemmCall<T>& g) {
   const bool small = g.k <= kDepthBlock && g.k * g.n * sizeof(T) <= (std::size_t{256} << 10);
-  if (!g.transpose_b && small && g.m <= 512 && !(g.n < kTileWidth<T> && g.m >= 32)) {
-    return gemm_in_place(g);
-  }
   const Copies<T> copies(g);
+  if (small && g.m <= 512 && !copies.a && !copies.b) return gemm_in_place(g);
   const Panels columns((g.n + kTileWidth<T> - 1) / kTileWidth<T>, kColumnBlock / kTileWidth<T>);
   const Panels depths(g.k, kDepthBlock);
   for (std::size_t jb = 0, j = 0; jb < columns.count; ++jb) {

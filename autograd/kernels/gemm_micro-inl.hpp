@@ -60,13 +60,19 @@ AUTOGRAD_INLINE void store_edge(D d, hn::Mask<D> mask, hn::Vec<D> v, hn::TFromD<
   }
 }
 
+/// The vectors of a tile's row, and whether all lanes of the last are in memory. If so no mask is
+/// needed: a masked load also takes one of the two ports of the multiply-adds (7 % of a product).
+enum class Width { one_partial, two_partial, two_whole };
+
 // c: [R, width] (+)= bias + a: [R, k] b: [k, width], with (V - 1) lanes < width <= V lanes.
-template <class T, std::size_t R, std::size_t V, ALayout kLayout>
+template <class T, std::size_t R, Width kWidth, ALayout kLayout>
 HWY_NOINLINE void tile(const TileCall& u, const T* HWY_RESTRICT a, const T* HWY_RESTRICT b,
                        T* HWY_RESTRICT c, std::size_t width, const T* HWY_RESTRICT bias) {
   const Tag<T> d;
+  constexpr std::size_t V = kWidth == Width::one_partial ? 1 : 2;
   constexpr std::size_t kL = kLanes<Tag<T>>, kLast = V - 1;
-  const std::size_t edge = width - kLast * kL;
+  constexpr std::size_t kWhole = kWidth == Width::two_whole ? V : kLast;  // vectors without a mask
+  const std::size_t edge = kWhole == V ? kL : width - kLast * kL;
   const auto mask = hn::FirstN(d, edge);
   const std::size_t a_stride = u.a_stride, ldb = u.ldb, ldc = u.ldc;
   if (u.prefetch_c) {
@@ -81,7 +87,7 @@ HWY_NOINLINE void tile(const TileCall& u, const T* HWY_RESTRICT a, const T* HWY_
   for (std::size_t j = 0; j < V; ++j) {
     row[j] = hn::Zero(d);
     if (bias != nullptr) {
-      row[j] = j < kLast ? hn::LoadU(d, bias + j * kL) : load_edge(d, mask, bias + j * kL, edge);
+      row[j] = j < kWhole ? hn::LoadU(d, bias + j * kL) : load_edge(d, mask, bias + j * kL, edge);
     }
     HWY_UNROLL(16)
     for (std::size_t i = 0; i < R; ++i) sum[i][j] = row[j];
@@ -90,7 +96,7 @@ HWY_NOINLINE void tile(const TileCall& u, const T* HWY_RESTRICT a, const T* HWY_
   for (std::size_t p = u.k; p != 0; --p) {
     HWY_UNROLL(2)
     for (std::size_t j = 0; j < V; ++j) {
-      row[j] = j < kLast ? hn::LoadU(d, b + j * kL) : load_edge(d, mask, b + j * kL, edge);
+      row[j] = j < kWhole ? hn::LoadU(d, b + j * kL) : load_edge(d, mask, b + j * kL, edge);
     }
     HWY_UNROLL(16)
     for (std::size_t i = 0; i < R; ++i) {
@@ -101,17 +107,25 @@ HWY_NOINLINE void tile(const TileCall& u, const T* HWY_RESTRICT a, const T* HWY_
     b += ldb;
     a += kLayout == ALayout::column_contiguous ? a_stride : 1;
   }
+  if (u.accumulate) {
+    const T* old = c;
+    HWY_UNROLL(16)
+    for (std::size_t i = 0; i < R; ++i, old += ldc) {
+      HWY_UNROLL(2)
+      for (std::size_t j = 0; j < V; ++j) {
+        const T* p = old + j * kL;
+        sum[i][j] = hn::Add(sum[i][j], j < kWhole ? hn::LoadU(d, p) : load_edge(d, mask, p, edge));
+      }
+    }
+  }
   HWY_UNROLL(16)
-  for (std::size_t i = 0; i < R; ++i) {
+  for (std::size_t i = 0; i < R; ++i, c += ldc) {
     HWY_UNROLL(2)
     for (std::size_t j = 0; j < V; ++j) {
-      T* out = c + i * ldc + j * kL;
-      if (j < kLast) {
-        if (u.accumulate) sum[i][j] = hn::Add(sum[i][j], hn::LoadU(d, out));
-        hn::StoreU(sum[i][j], d, out);
+      if (j < kWhole) {
+        hn::StoreU(sum[i][j], d, c + j * kL);
       } else {
-        if (u.accumulate) sum[i][j] = hn::Add(sum[i][j], load_edge(d, mask, out, edge));
-        store_edge(d, mask, sum[i][j], out, edge);
+        store_edge(d, mask, sum[i][j], c + j * kL, edge);
       }
     }
   }
@@ -122,20 +136,27 @@ using TileKernel = void (*)(const TileCall&, const T*, const T*, T*, std::size_t
 template <class T>
 using TileKernels = std::array<TileKernel<T>, kMaxRows + 1>;  // by rows; [0] is unused
 
-template <class T, std::size_t V, ALayout kLayout, std::size_t... R>
+template <class T, Width kWidth, ALayout kLayout, std::size_t... R>
 constexpr TileKernels<T> tiles_of(std::index_sequence<R...>) {
-  return {nullptr, &tile<T, R + 1, V, kLayout>...};
+  return {nullptr, &tile<T, R + 1, kWidth, kLayout>...};
 }
-// [layout][vectors - 1][rows]
+template <class T, ALayout kLayout, Width... kWidth>
+constexpr std::array<TileKernels<T>, sizeof...(kWidth)> tiles_in() {
+  return {tiles_of<T, kWidth, kLayout>(std::make_index_sequence<kMaxRows>())...};
+}
+// [layout][width][rows]
 template <class T>
-inline constexpr TileKernels<T> kTiles[2][kVectors] = {
-    {tiles_of<T, 1, ALayout::row_contiguous>(std::make_index_sequence<kMaxRows>()),
-     tiles_of<T, 2, ALayout::row_contiguous>(std::make_index_sequence<kMaxRows>())},
-    {tiles_of<T, 1, ALayout::column_contiguous>(std::make_index_sequence<kMaxRows>()),
-     tiles_of<T, 2, ALayout::column_contiguous>(std::make_index_sequence<kMaxRows>())}};
+inline constexpr std::array<TileKernels<T>, 3> kTiles[2] = {
+    tiles_in<T, ALayout::row_contiguous, Width::one_partial, Width::two_partial,
+             Width::two_whole>(),
+    tiles_in<T, ALayout::column_contiguous, Width::one_partial, Width::two_partial,
+             Width::two_whole>()};
 
 template <class T> AUTOGRAD_INLINE const TileKernels<T>& tiles(ALayout layout, std::size_t width) {
-  return kTiles<T>[layout == ALayout::column_contiguous][width > kLanes<Tag<T>>];
+  const Width kind = width <= kLanes<Tag<T>>  ? Width::one_partial
+                     : width == kTileWidth<T> ? Width::two_whole
+                                              : Width::two_partial;
+  return kTiles<T>[layout == ALayout::column_contiguous][static_cast<std::size_t>(kind)];
 }
 
 /// m rows cut into panels of nearly equal height, at most `most` (no thin remainder): the first

@@ -28,6 +28,23 @@ HWY_NOINLINE void copy_rows(const T* from, std::size_t ld_from, std::size_t rows
   }
 }
 
+// a: [k, m] in rows of lda, as panels of columns, each [k, ld_panel] with the panel's height first in a row.
+template <class T>
+HWY_NOINLINE void pack_a(const T* a, std::size_t lda, std::size_t k, const Panels& panels, T* to,
+                         std::size_t ld_panel, std::size_t panel_step) {
+  const Tag<T> d;
+  constexpr std::size_t kL = kLanes<Tag<T>>;
+  for (std::size_t p = 0; p < k; ++p, a += lda, to += ld_panel) {
+    const T* from = a;
+    for (std::size_t i = 0; i < panels.count; from += panels.rows(i++)) {
+      for (std::size_t j = 0; j < panels.rows(i); j += kL) {
+        const std::size_t n = std::min(kL, panels.rows(i) - j);
+        store_first(load_first(d, from + j, n), to + i * panel_step + j, n);
+      }
+    }
+  }
+}
+
 // b: [k, n] (stored transposed if asked) as panels of kTileWidth columns, each [k, kTileWidth] and
 // `panel_step` after the one before.
 template <class T>
