@@ -56,22 +56,23 @@ template <class T> void pack_transposed(const Plan& p, const T* w, bool reversed
   }
 }
 
-// sums: [pieces, groups, taps, channels, filters]  w: [groups, filters, channels, taps], their total
-template <class T> void unpack_weights(const Plan& p, const T* sums, Int pieces, T* w) {
-  const Int per_group = p.taps * p.c * p.o;
-  for (Int i = 0; i < static_cast<Int>(p.weights()); ++i) {
-    const Int tap = i % p.taps, c = i / p.taps % p.c, o = i / p.taps / p.c % p.o;
-    const T* from = sums + i / per_group * per_group + (tap * p.c + c) * p.o + o;
-    T total = from[0];
-    for (Int k = 1; k < pieces; ++k) total += from[size(k) * p.weights()];
-    w[i] = total;
+// w: [groups, filters, channels, taps]  reversed: [groups, channels, filters, taps reversed]
+template <class T> void reverse_weights(const Plan& p, const T* w, T* reversed) {
+  for (Int g = 0; g < p.s.groups; ++g) {
+    for (Int c = 0; c < p.c; ++c) {
+      for (Int o = 0; o < p.o; ++o, reversed += p.taps) {
+        std::reverse_copy(w + ((g * p.o + o) * p.c + c) * p.taps,
+                          w + ((g * p.o + o) * p.c + c + 1) * p.taps, reversed);
+      }
+    }
   }
 }
 
 // --- Few channels by few filters, as where each channel has filters of its own: a product would be all
-// overhead, so that rows are added to rows in place (depthwise 3x3: 40 times faster).
+// overhead, so that rows are added to rows in place (depthwise 3x3: 40 times faster). Also padding and
+// dilation out of proportion, for which nothing is copied here.
 
-bool is_thin(const Plan& p) { return p.c * p.o <= 4; }
+bool is_thin(const Plan& p) { return p.c * p.o <= 4 || !fits_directly(p.s); }
 
 // Calls f(weight, offset in x, offset in y, outputs) for every tap and row of one image and group;
 // neighboring outputs read pixels that are a stride apart.
@@ -196,6 +197,12 @@ bool adjoint(const ConvShape& s, ConvShape& reversed) {
   return possible;
 }
 
+// Over pixels the vectors are channels: these have to fill some, and products of a kernel row must not be
+// tiny. A kernel of one tap needs no turning of the image.
+bool better_directly(const Plan& p) {
+  return p.taps == 1 || p.c < 16 || p.o < 16 || (p.c < 32 && p.o < 32);
+}
+
 }  // namespace
 
 template <class T>
@@ -204,7 +211,7 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
     return thin_forward(tap_by_tap, x, w, bias, y);
   }
   const Plan p(s, true);
-  if (better_unfolded(p)) return unfolded_forward(p, x, w, bias, y);
+  if (better_directly(p)) return direct_forward(p, x, w, bias, y);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   pack_weights(p, w, packed);
   pixels_forward(p, x, packed, bias, y);
@@ -214,14 +221,17 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
 template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T* x) {
   const Plan p(s, false);
   if (is_thin(p)) return thin_data(p, y, w, x);
-  if (better_unfolded(p)) return unfolded_data(p, y, w, x);
+  if (p.c < 16 || p.o < 16) return folded_data(p, y, w, x);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   ConvShape reversed;
   const bool stride_one = adjoint(s, reversed);
-  pack_transposed(p, w, stride_one, packed);
-  if (stride_one) {
-    return pixels_forward(Plan(reversed, true), y, packed, static_cast<const T*>(nullptr), x);
+  constexpr const T* kNoBias = nullptr;
+  if (const Plan q(reversed, true); stride_one && better_directly(q)) {
+    reverse_weights(p, w, packed);
+    return direct_forward(q, y, packed, kNoBias, x);
   }
+  pack_transposed(p, w, stride_one, packed);
+  if (stride_one) return pixels_forward(Plan(reversed, true), y, packed, kNoBias, x);
   for_each_image(p, [&](Int image, Int group) {
     T* pixels = scratch<T>(Scratch::conv_x, p.pixels());
     T* from = scratch<T>(Scratch::conv_y, p.results());
@@ -251,42 +261,8 @@ template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T*
 }
 
 template <class T> void conv_weight(const ConvShape& s, const T* x, const T* y, T* w) {
-  if (const Plan tap_by_tap(s, false); is_thin(tap_by_tap)) {
-    return thin_weight(tap_by_tap, x, y, w);
-  }
-  const Plan p(s, true);
-  if (better_unfolded(p)) return unfolded_weight(p, x, y, w);
-  const Int pieces = weight_pieces(p);
-  T* sums = scratch<T>(Scratch::conv_weight, size(pieces) * p.weights());
-  std::fill_n(sums, size(pieces) * p.weights(), T(0));
-  for_each_piece(p, pieces, [&](Int image, Int group, Int piece) {
-    T* sum = sums + (piece * s.groups + group) * p.taps * p.c * p.o;
-    T* pixels = scratch<T>(Scratch::conv_x, p.pixels());
-    T* from = scratch<T>(Scratch::conv_y, p.results());
-    to_pixels(x + (image * s.groups + group) * p.c * p.x_plane(), p.c, p.in_rows, s.in[2], p.pad,
-              pixels);
-    to_pixels(y + (image * s.groups + group) * p.o * p.y_plane(), p.o, p.out_rows, s.out[2], 0,
-              from);
-    p.for_each_row([&](Int out, Int in, Int tap_row) {
-      p.for_each_segment([&](const Segment& segment) {
-        // a, stored: [outputs, taps * channels], rows overlap  b: [outputs, filters]
-        gemm(GemmCall<T>{
-            .transpose_a = true,
-            .m = size(segment.taps * p.c),
-            .n = size(p.o),
-            .k = size(segment.high - segment.low),
-            .a = pixels + (in * p.width + segment.pixel) * p.c,
-            .lda = size(s.stride[2] * p.c),
-            .b = from + (out * s.out[2] + segment.low) * p.o,
-            .ldb = size(p.o),
-            .c = sum + (tap_row * s.kernel[2] + segment.tap) * p.c * p.o,
-            .ldc = size(p.o),
-            .accumulate = true,
-        });
-      });
-    });
-  });
-  unpack_weights(p, sums, pieces, w);
+  const Plan p(s, false);
+  is_thin(p) ? thin_weight(p, x, y, w) : direct_weight(p, x, y, w);
 }
 
 template void conv_forward(const ConvShape&, const float*, const float*, const float*, float*);

@@ -3,12 +3,9 @@
 //   x: [images, channels, in...]  w: [filters, channels / groups, kernel...]  y: [images, filters, out...]
 // All three are the partial derivatives of one trilinear form in x, w and y.
 //
-// Inside, pixels are rows of channels, so that a row of outputs is a matrix product: where the taps of a
-// kernel row are neighbors (no dilation) one product runs over all of them, in place over an image that
-// is padded sideways; else there is one for each tap over the outputs for which it falls inside of the
-// image. Where channels or filters are few, blocks of the image are unfolded instead
-// (conv_columns.cpp), and groups of a few channels by a few filters add rows to rows. Images and groups
-// go to different threads; sums over images are cut into pieces that depend on the shape alone. The
+// Inside, an output channel is a weighted sum of stretches of the padded image (conv_direct.cpp); nothing
+// is unfolded. Groups of a few channels by a few filters add rows to rows instead. Images and groups go
+// to different threads; sums over images are cut into pieces that depend on the shape alone. The
 // plain-loop twins are in naive_conv.hpp.
 #pragma once
 

@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
-// Convolution by unfolding: column p of the matrix [channels * taps, outputs] holds what output p reads,
-// so that y = w columns, with neither the image nor the weights laid out anew. The product has as many
-// vectors as an output row has pixels, where pixels as rows of a few channels would fill none.
-// Blocks of output rows keep the matrix in cache.
+// The image's gradient by folding: the product of the transposed weights and y has a row for each channel
+// and tap, which is added to the stretch of the image that the tap reads. Where channels are few this
+// beats the products over pixels of conv.cpp, whose vectors would be nearly empty.
+// Blocks of output rows keep the product in cache.
 #include <algorithm>
-#include <cstring>
 
-#include "../inline.hpp"
 #include "conv_plan.hpp"
+#include "conv_tile.hpp"
 #include "gemm.hpp"
 #include "scratch.hpp"
 
@@ -40,7 +39,7 @@ template <class T> T* column_scratch(const Plan& p) {
   return scratch<T>(Scratch::conv_x, size(p.c * p.taps * most));
 }
 
-/// What one channel and tap gives to the outputs of a block: those in rows [top, bottom) and columns
+/// What one channel and tap takes part in of the outputs of a block: those in rows [top, bottom) and columns
 /// [left, right) read elements of the image that lie a stride apart, the others padding.
 struct Tap {
   Int top, bottom, left, right;
@@ -68,82 +67,23 @@ template <class F> void for_each_tap(const Plan& p, const Rows& rows, F&& f) {
   }
 }
 
-// Rows are a few elements long: a call of the C library would cost more than the copy.
-template <class T> AUTOGRAD_INLINE void copy_short(const T* from, Int count, T* to) {
-  constexpr Int kPiece = 32 / sizeof(T);
-  Int i = 0;
-  for (; i + kPiece <= count; i += kPiece) std::memcpy(to + i, from + i, 32);
-  for (; i < count; ++i) to[i] = from[i];
-}
-
-template <class T> void unfold(const Plan& p, const Rows& rows, const T* x, T* columns) {
-  const Int stride = p.s.stride[2], down = p.s.stride[1] * p.s.in[2], width = p.s.out[2];
-  for_each_tap(p, rows, [&](Int k, const Tap& t) {
-    T* to = columns + k * rows.outputs;
-    std::fill_n(to, t.top * width, T(0));
-    std::fill_n(to + t.bottom * width, (rows.count - t.bottom) * width, T(0));
-    const T* from = x + t.from;
-    const Int count = t.right - t.left;
-    for (Int row = t.top; row < t.bottom; ++row, from += down) {
-      T* line = to + row * width;
-      for (Int i = 0; i < t.left; ++i) line[i] = T(0);
-      if (stride == 1) {
-        copy_short(from, count, line + t.left);
-      } else {
-        for (Int i = 0; i < count; ++i) line[t.left + i] = from[i * stride];
-      }
-      for (Int i = t.right; i < width; ++i) line[i] = T(0);
-    }
-  });
-}
 template <class T> void fold_add(const Plan& p, const Rows& rows, const T* columns, T* x) {
   const Int stride = p.s.stride[2], down = p.s.stride[1] * p.s.in[2], width = p.s.out[2];
+  const auto add = conv_table(T()).add;
   for_each_tap(p, rows, [&](Int k, const Tap& t) {
     const T* from = columns + k * rows.outputs + t.top * width + t.left;
     T* to = x + t.from;
     const Int count = t.right - t.left;
+    if (stride == 1) return add(from, width, size(count), t.bottom - t.top, to, down);
     for (Int row = t.top; row < t.bottom; ++row, from += width, to += down) {
-      if (stride == 1) {
-        for (Int i = 0; i < count; ++i) to[i] += from[i];
-      } else {
-        for (Int i = 0; i < count; ++i) to[i * stride] += from[i];
-      }
+      for (Int i = 0; i < count; ++i) to[i * stride] += from[i];
     }
   });
 }
 
 }  // namespace
 
-bool better_unfolded(const Plan& p) { return p.c < 16 || p.o < 16; }
-
-template <class T>
-void unfolded_forward(const Plan& p, const T* x, const T* w, const T* bias, T* y) {
-  const Int k = p.c * p.taps;
-  for_each_image(p, [&](Int image, Int group) {
-    T* columns = column_scratch<T>(p);
-    T* result = y + (image * p.s.groups + group) * p.o * p.y_plane();
-    for (Int o = 0; o < p.o; ++o) {
-      std::fill_n(result + o * p.y_plane(), p.y_plane(), bias[group * p.o + o]);
-    }
-    for_each_block<T>(p, [&](const Rows& rows) {
-      unfold(p, rows, x + (image * p.s.groups + group) * p.c * p.x_plane(), columns);
-      gemm(GemmCall<T>{
-          .m = size(p.o),
-          .n = size(rows.outputs),
-          .k = size(k),
-          .a = w + group * p.o * k,
-          .lda = size(k),
-          .b = columns,
-          .ldb = size(rows.outputs),
-          .c = result + rows.number(p) * p.s.out[2],
-          .ldc = size(p.y_plane()),
-          .accumulate = true,
-      });
-    });
-  });
-}
-
-template <class T> void unfolded_data(const Plan& p, const T* y, const T* w, T* x) {
+template <class T> void folded_data(const Plan& p, const T* y, const T* w, T* x) {
   const Int k = p.c * p.taps;
   for_each_image(p, [&](Int image, Int group) {
     T* columns = column_scratch<T>(p);
@@ -167,43 +107,7 @@ template <class T> void unfolded_data(const Plan& p, const T* y, const T* w, T* 
   });
 }
 
-template <class T> void unfolded_weight(const Plan& p, const T* x, const T* y, T* w) {
-  const Int k = p.c * p.taps, pieces = weight_pieces(p);
-  // The first piece adds up in place.
-  T* sums = scratch<T>(Scratch::conv_weight, size(pieces) * p.weights());
-  std::fill_n(w, p.weights(), T(0));
-  std::fill_n(sums, size(pieces) * p.weights(), T(0));
-  for_each_piece(p, pieces, [&](Int image, Int group, Int piece) {
-    T* columns = column_scratch<T>(p);
-    T* sum = (piece == 0 ? w : sums + size(piece) * p.weights()) + group * p.o * k;
-    for_each_block<T>(p, [&](const Rows& rows) {
-      unfold(p, rows, x + (image * p.s.groups + group) * p.c * p.x_plane(), columns);
-      gemm(GemmCall<T>{
-          .transpose_b = true,
-          .m = size(p.o),
-          .n = size(k),
-          .k = size(rows.outputs),
-          .a = y + (image * p.s.groups + group) * p.o * p.y_plane() + rows.number(p) * p.s.out[2],
-          .lda = size(p.y_plane()),
-          .b = columns,
-          .ldb = size(rows.outputs),
-          .c = sum,
-          .ldc = size(k),
-          .accumulate = true,
-      });
-    });
-  });
-  for (Int piece = 1; piece < pieces; ++piece) {
-    const T* sum = sums + size(piece) * p.weights();
-    for (std::size_t i = 0; i < p.weights(); ++i) w[i] += sum[i];
-  }
-}
-
-template void unfolded_forward(const Plan&, const float*, const float*, const float*, float*);
-template void unfolded_forward(const Plan&, const double*, const double*, const double*, double*);
-template void unfolded_data(const Plan&, const float*, const float*, float*);
-template void unfolded_data(const Plan&, const double*, const double*, double*);
-template void unfolded_weight(const Plan&, const float*, const float*, float*);
-template void unfolded_weight(const Plan&, const double*, const double*, double*);
+template void folded_data(const Plan&, const float*, const float*, float*);
+template void folded_data(const Plan&, const double*, const double*, double*);
 
 }  // namespace autograd::kernels

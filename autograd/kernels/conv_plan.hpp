@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What the ways to convolve share: the geometry of one group, its loops, and its tasks. Internal to
-// conv.cpp and conv_columns.cpp.
+// conv.cpp, conv_direct.cpp and conv_columns.cpp.
 #pragma once
 
 #include <algorithm>
@@ -121,13 +121,15 @@ template <class F> void for_each_piece(const Plan& p, Int pieces, F&& f) {
   });
 }
 
-// --- In conv_columns.cpp: by unfolding, which is faster where channels or filters are few.
+// --- In conv_direct.cpp: over copies of the image with its padding.
 
-/// Whether it is.
-bool better_unfolded(const Plan& p);
-template <class T>
-void unfolded_forward(const Plan& p, const T* x, const T* w, const T* bias, T* y);
-template <class T> void unfolded_data(const Plan& p, const T* y, const T* w, T* x);
-template <class T> void unfolded_weight(const Plan& p, const T* x, const T* y, T* w);
+/// Whether these are in proportion to the images: not with padding or dilation many times as large.
+bool fits_directly(const ConvShape& s);
+/// bias null: none.
+template <class T> void direct_forward(const Plan& p, const T* x, const T* w, const T* bias, T* y);
+template <class T> void direct_weight(const Plan& p, const T* x, const T* y, T* w);
+
+// --- In conv_columns.cpp.
+template <class T> void folded_data(const Plan& p, const T* y, const T* w, T* x);
 
 }  // namespace autograd::kernels

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <limits>
+#include <type_traits>
 
 #include "parallel.hpp"
 
@@ -16,25 +17,36 @@ std::size_t grain(std::int64_t per_item) {
   return kWork / static_cast<std::size_t>(std::max<std::int64_t>(per_item, 1)) + 1;
 }
 
-// The largest elements so far of the windows of one row of outputs, and where they lie.
-template <class T> struct RowOfWindows {
+/// Places within a plane: as wide as an element, so that one vector holds as many of either.
+template <class T>
+using Place = std::conditional_t<sizeof(T) == sizeof(std::int32_t), std::int32_t, std::int64_t>;
+
+// The largest elements so far of the windows of one row of outputs, and where they lie; -1: nowhere yet.
+template <class T, class Place> struct RowOfWindows {
   std::vector<T> best;
-  std::int64_t* at;
+  std::vector<Place> at;
+
+  explicit RowOfWindows(std::size_t windows) : best(windows), at(windows) {}
+  void start() {
+    std::fill(best.begin(), best.end(), -std::numeric_limits<T>::infinity());
+    std::fill(at.begin(), at.end(), Place(-1));
+  }
 
   // Looks at one tap of each of the windows [low, high): elements that lie `stride` apart, x[0] at `index`.
-  // Of equal elements the first one stays, and so does a NaN. Both loops are free of branches.
+  // Of equal elements the first one stays, and so does a NaN. No branches: a vector at a time.
   template <std::int64_t kStride>
-  void look(std::size_t low, std::size_t high, const T* x, std::int64_t index,
+  void look(std::size_t low, std::size_t high, const T* __restrict x, std::int64_t index,
             std::int64_t stride) {
     const std::int64_t step = kStride ? kStride : stride;
-    T* value = best.data() + low;
-    std::int64_t* place = at + low;
+    T* __restrict value = best.data() + low;
+    Place* __restrict place = at.data() + low;
     const auto n = static_cast<std::int64_t>(high - low);
-    for (std::int64_t k = 0; k < n; ++k) {
-      const T v = x[k * step];
-      const bool take = (place[k] < 0) | (!(v <= value[k]) & (value[k] == value[k]));
-      value[k] = take ? v : value[k];
-      place[k] = take ? index + k * step : place[k];
+    auto here = static_cast<Place>(index);
+    for (std::int64_t k = 0; k < n; ++k, here += static_cast<Place>(step)) {
+      const T v = x[k * step], old = value[k];
+      const bool take = (place[k] < 0) | (!(v <= old) & (old == old));
+      value[k] = take ? v : old;
+      place[k] = take ? here : place[k];
     }
   }
 };
@@ -66,9 +78,9 @@ std::vector<std::vector<Stretch>> stretches_by_tap(const AxisWindows& w) {
   return result;
 }
 
-template <class T>
+template <class T, class Place>
 void look_at_row(const Windows& w, const std::vector<std::vector<Stretch>>& by_tap, const T* plane,
-                 std::int64_t row, RowOfWindows<T>& windows) {
+                 std::int64_t row, RowOfWindows<T, Place>& windows) {
   for (std::size_t tap = 0; tap < by_tap.size(); ++tap) {
     for (const Stretch& s : by_tap[tap]) {
       const std::int64_t index =
@@ -82,11 +94,10 @@ void look_at_row(const Windows& w, const std::vector<std::vector<Stretch>>& by_t
   }
 }
 
-template <class T>
+template <class T, class Place>
 void largest_of_row(const Windows& w, const std::vector<std::vector<Stretch>>& by_tap,
-                    const T* plane, std::size_t i, std::size_t j, RowOfWindows<T>& windows) {
-  std::fill(windows.best.begin(), windows.best.end(), -std::numeric_limits<T>::infinity());
-  std::fill_n(windows.at, windows.best.size(), std::int64_t{-1});
+                    const T* plane, std::size_t i, std::size_t j, RowOfWindows<T, Place>& windows) {
+  windows.start();
   for (std::int64_t a = 0; a < w[0].count[i]; ++a) {
     const std::int64_t d = w[0].first[i] + a * w[0].step;
     for (std::int64_t b = 0; b < w[1].count[j]; ++b) {
@@ -96,26 +107,34 @@ void largest_of_row(const Windows& w, const std::vector<std::vector<Stretch>>& b
   }
 }
 
+template <class Place, class T>
+void largest(const Windows& w, const T* x, std::int64_t* index, std::size_t planes) {
+  const std::int64_t in = w[0].in * w[1].in * w[2].in;
+  const std::int64_t out = w[0].out() * w[1].out() * w[2].out();
+  const auto by_tap = stretches_by_tap(w[2]);
+  parallel_for(planes, grain(in + 4 * out), [&](std::size_t begin, std::size_t end) {
+    RowOfWindows<T, Place> row(w[2].first.size());
+    std::int64_t* to = index + begin * static_cast<std::size_t>(out);
+    for (std::size_t plane = begin; plane < end; ++plane) {
+      const T* from = x + plane * static_cast<std::size_t>(in);
+      for (std::size_t i = 0; i < w[0].first.size(); ++i) {
+        for (std::size_t j = 0; j < w[1].first.size(); ++j) {
+          largest_of_row(w, by_tap, from, i, j, row);
+          to = std::copy(row.at.begin(), row.at.end(), to);
+        }
+      }
+    }
+  });
+}
+
 }  // namespace
 
 template <class T>
 void max_pool_index(const Windows& w, const T* x, std::int64_t* index, std::size_t planes) {
   const std::int64_t in = w[0].in * w[1].in * w[2].in;
-  const std::int64_t out = w[0].out() * w[1].out() * w[2].out();
-  if (out == 0) return;
-  const auto by_tap = stretches_by_tap(w[2]);
-  parallel_for(planes, grain(in + 4 * out), [&](std::size_t begin, std::size_t end) {
-    RowOfWindows<T> row{std::vector<T>(w[2].first.size()), nullptr};
-    row.at = index + begin * static_cast<std::size_t>(out);
-    for (std::size_t plane = begin; plane < end; ++plane) {
-      const T* from = x + plane * static_cast<std::size_t>(in);
-      for (std::size_t i = 0; i < w[0].first.size(); ++i) {
-        for (std::size_t j = 0; j < w[1].first.size(); ++j, row.at += w[2].out()) {
-          largest_of_row(w, by_tap, from, i, j, row);
-        }
-      }
-    }
-  });
+  if (w[0].out() * w[1].out() * w[2].out() == 0) return;
+  if (in <= std::numeric_limits<std::int32_t>::max()) return largest<Place<T>>(w, x, index, planes);
+  largest<std::int64_t>(w, x, index, planes);
 }
 
 AxisMap transposed(const AxisMap& map) {
