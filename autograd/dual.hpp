@@ -138,7 +138,6 @@ class Tangents<N, T> {
   using Pack = typename PackOf<T>::type;
   static constexpr int kLanes = 16 / sizeof(T);
   static constexpr int kCount = (N + kLanes - 1) / kLanes, kPartBytes = sizeof(Pack);
-  using Part = Pack;
   template <class F, int... I>
   AUTOGRAD_INLINE Tangents(F&& f, std::integer_sequence<int, I...>) : of_{f(I)...} {}
   template <class F> static AUTOGRAD_INLINE Tangents each(F&& f) {
@@ -161,13 +160,17 @@ class Tangents<N, T> {
     for (int i = 0; i < kCount; ++i) of_[i] = o.of_[i];
     return *this;
   }
-  /// To and from memory of any alignment, in the parts that registers hold.
+  /// To and from memory of any alignment, in the parts that registers hold. Not by store_part: a template
+  /// argument loses the alignment of Pack.
   AUTOGRAD_INLINE void store(std::byte* to) const {
-    for (int i = 0; i < kCount; ++i) store_part(to + i * kPartBytes, of_[i]);
+    for (int i = 0; i < kCount; ++i) std::memcpy(to + i * kPartBytes, &of_[i], kPartBytes);
   }
   static AUTOGRAD_INLINE Tangents load(const std::byte* from) {
-    return each([&](int i)
-                    AUTOGRAD_ALWAYS_INLINE { return load_part<Part>(from + i * kPartBytes); });
+    return each([&](int i) AUTOGRAD_ALWAYS_INLINE {
+      Pack part;
+      std::memcpy(&part, from + i * kPartBytes, kPartBytes);
+      return part;
+    });
   }
   template <class F> static AUTOGRAD_INLINE Tangents filled(F&& f) {
     return each([&](int i) AUTOGRAD_ALWAYS_INLINE {
