@@ -4,9 +4,7 @@
 
 #include "clip.hpp"
 #include "init.hpp"
-#include "layers/activation.hpp"
-#include "layers/linear.hpp"
-#include "layers/sequential.hpp"
+#include "layers/layers.hpp"
 #include "loss.hpp"
 #include "module.hpp"
 #include "optim.hpp"

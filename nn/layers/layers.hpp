@@ -1,0 +1,16 @@
+// SPDX-License-Identifier: Apache-2.0
+// All layers.
+#pragma once
+
+#include "activation.hpp"
+#include "bilinear.hpp"
+#include "containers.hpp"
+#include "conv.hpp"
+#include "dropout.hpp"
+#include "embedding.hpp"
+#include "layer.hpp"
+#include "linear.hpp"
+#include "norm.hpp"
+#include "pool.hpp"
+#include "reshape.hpp"
+#include "sequential.hpp"
