@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activation.hpp"
+#include "attention.hpp"
 #include "bilinear.hpp"
 #include "containers.hpp"
 #include "conv.hpp"
@@ -12,5 +13,8 @@
 #include "linear.hpp"
 #include "norm.hpp"
 #include "pool.hpp"
+#include "positional.hpp"
+#include "recurrent.hpp"
 #include "reshape.hpp"
 #include "sequential.hpp"
+#include "transformer.hpp"

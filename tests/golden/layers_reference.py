@@ -168,6 +168,106 @@ case("Upsample,bilinear", nn.Upsample(size=(3, 5), mode="bilinear", align_corner
      (1, 1, 2, 3))
 case("Sequential", nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), (2, 3))
 
+
+# --- attention
+
+
+def padding(n, length, *ends):
+    """True behind each sequence's end."""
+    mask = torch.zeros(n, length, dtype=torch.bool)
+    for i, end in enumerate(ends):
+        mask[i, end:] = True
+    return mask
+
+
+def causal(length):
+    return torch.ones(length, length, dtype=torch.bool).triu(1)
+
+
+class PositionalEncoding(nn.Module):
+    def forward(self, x):
+        length, d = x.shape[0], x.shape[-1]
+        at = torch.arange(length, dtype=torch.float64)[:, None]
+        angle = at * 10000.0 ** (-torch.arange(0, d, 2, dtype=torch.float64) / d)
+        table = torch.stack((torch.sin(angle), torch.cos(angle)), -1).reshape(length, -1)[:, :d]
+        return x + table.unsqueeze(1)
+
+
+class LearnedPositionalEncoding(nn.Module):
+    def __init__(self, max_len, d):
+        super().__init__()
+        self.weight = nn.Parameter(torch.zeros(max_len, d))
+
+    def forward(self, x):
+        return x + self.weight[:x.shape[1]]
+
+
+case("MultiheadAttention", nn.MultiheadAttention(4, 2), (3, 2, 4), (2, 2, 4), (2, 2, 4))
+case("MultiheadAttention,padding", nn.MultiheadAttention(4, 2, batch_first=True), (2, 3, 4),
+     call=lambda m, x: m(x, x, x, key_padding_mask=padding(2, 3, 3, 1)))
+case("MultiheadAttention,causal", nn.MultiheadAttention(4, 2, batch_first=True), (2, 3, 4),
+     call=lambda m, x: m(x, x, x, attn_mask=causal(3), need_weights=False)[0])
+case("MultiheadAttention,kdim", nn.MultiheadAttention(4, 2, bias=False, kdim=3, vdim=2),
+     (2, 2, 4), (3, 2, 3), (3, 2, 2), (4, 2, 3),
+     call=lambda m, q, k, v, mask: m(q, k, v, attn_mask=mask, average_attn_weights=False))
+case("MultiheadAttention,unbatched", nn.MultiheadAttention(4, 1), (3, 4), (2, 4),
+     call=lambda m, q, k: m(q, k, k))
+
+SMALL = dict(dim_feedforward=6, dropout=0.0)
+case("TransformerEncoderLayer", nn.TransformerEncoderLayer(4, 2, **SMALL), (3, 2, 4))
+case("TransformerEncoderLayer,first",
+     nn.TransformerEncoderLayer(4, 2, activation="gelu", batch_first=True, norm_first=True, **SMALL),
+     (2, 3, 4),
+     call=lambda m, x: m(x, src_mask=causal(3), src_key_padding_mask=padding(2, 3, 3, 2)))
+case("TransformerDecoderLayer", nn.TransformerDecoderLayer(4, 2, **SMALL), (3, 2, 4), (2, 2, 4),
+     call=lambda m, x, memory: m(x, memory, tgt_mask=causal(3),
+                                 memory_key_padding_mask=padding(2, 2, 2, 1)))
+case("TransformerDecoderLayer,first",
+     nn.TransformerDecoderLayer(4, 2, norm_first=True, batch_first=True, **SMALL),
+     (2, 2, 4), (2, 3, 4))
+case("TransformerEncoder",
+     nn.TransformerEncoder(nn.TransformerEncoderLayer(4, 2, **SMALL), 2, nn.LayerNorm(4)),
+     (2, 2, 4))
+case("TransformerDecoder",
+     nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, **SMALL), 2), (2, 2, 4), (3, 2, 4))
+case("PositionalEncoding", PositionalEncoding(), (3, 2, 5))
+case("LearnedPositionalEncoding", LearnedPositionalEncoding(4, 3), (2, 2, 3))
+
+
+# --- recurrent
+
+
+def packed(lengths, batch_first=False):
+    def call(m, x, *state):
+        x = nn.utils.rnn.pack_padded_sequence(x, lengths, batch_first, enforce_sorted=False)
+        state = state if len(state) > 1 else (state[0] if state else None)
+        y, h = m(x, state)
+        return flat(nn.utils.rnn.pad_packed_sequence(y, batch_first)[0], h)
+    return call
+
+
+def flat(y, h):
+    return (y, *h) if isinstance(h, tuple) else (y, h)
+
+
+def plain(m, x, *state):
+    return flat(*m(x, state if len(state) > 1 else (state[0] if state else None)))
+
+
+case("RNN", nn.RNN(3, 2, num_layers=2, nonlinearity="relu", bias=False), (3, 2, 3), call=plain)
+case("RNN,packed", nn.RNN(3, 2, batch_first=True), (3, 4, 3), call=packed([2, 4, 1], True))
+case("LSTM", nn.LSTM(3, 2, num_layers=2), (3, 2, 3), (2, 2, 2), (2, 2, 2), call=plain)
+case("LSTM,packed", nn.LSTM(3, 2, num_layers=2, bidirectional=True), (4, 3, 3), (4, 3, 2),
+     (4, 3, 2), call=packed([3, 4, 2]))
+case("LSTM,unbatched", nn.LSTM(3, 2, bidirectional=True), (3, 3), call=plain)
+case("GRU", nn.GRU(3, 2, num_layers=2, batch_first=True), (2, 3, 3), (2, 2, 2), call=plain)
+case("GRU,packed", nn.GRU(3, 2, num_layers=2, bidirectional=True), (4, 3, 3),
+     call=packed([1, 4, 3]))
+case("RNNCell", nn.RNNCell(3, 2), (2, 3), (2, 2))
+case("LSTMCell", nn.LSTMCell(3, 2), (2, 3), (2, 2), (2, 2),
+     call=lambda m, x, h, c: m(x, (h, c)))
+case("GRUCell", nn.GRUCell(3, 2, bias=False), (2, 3), (2, 2))
+
 path = pathlib.Path(__file__).with_name("layers.txt")
 path.write_text("\n".join(LINES) + "\n")
 print(f"{path.name}: {len(LINES)} lines, {path.stat().st_size} bytes")

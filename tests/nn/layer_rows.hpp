@@ -66,9 +66,17 @@ inline ag::Tensor integers(const ag::Shape& shape, double value = 0) {
 }
 
 std::vector<LayerRow> plain_rows();
+std::vector<LayerRow> attention_rows();
+std::vector<LayerRow> recurrent_rows();
 
 inline const std::vector<LayerRow>& layer_rows() {
-  static const std::vector<LayerRow> rows = [] { return plain_rows(); }();
+  static const std::vector<LayerRow> rows = [] {
+    std::vector<LayerRow> all = plain_rows();
+    for (const auto& more : {attention_rows(), recurrent_rows()}) {
+      all.insert(all.end(), more.begin(), more.end());
+    }
+    return all;
+  }();
   return rows;
 }
 
