@@ -9,3 +9,4 @@
 #include "module.hpp"
 #include "optim.hpp"
 #include "state_dict.hpp"
+#include "summary.hpp"

@@ -2,10 +2,7 @@
 // The parts of Layer and Sequential that are not templates.
 #include "sequential.hpp"
 
-#include <cxxabi.h>
-
 #include <algorithm>
-#include <cstdlib>
 
 namespace nn {
 
@@ -16,17 +13,10 @@ void Layer::throw_other_type(const char* wanted, const char* held) {
                             ", asked for " + wanted + "; need the type it was made from");
 }
 
-std::string Layer::type_name() const {
-  int status = 0;
-  const std::unique_ptr<char, void (*)(void*)> readable(
-      abi::__cxa_demangle(type_->name(), nullptr, nullptr, &status), std::free);
-  std::string name = readable ? readable.get() : type_->name();
-  if (name.find("lambda") != std::string::npos || name.find('{') != std::string::npos) {
-    return "lambda";
-  }
-  const std::size_t arguments = std::min(name.find('<'), name.size());
-  const std::size_t scope = name.rfind("::", arguments);
-  return scope == std::string::npos ? name : name.substr(scope + 2);
+std::string Layer::type_name() const { return detail::readable_type(type_->name()); }
+
+std::string Sequential::summary(const autograd::Shape& input_shape, SummaryOptions options) const {
+  return nn::summary(*this, input_shape, options);
 }
 
 Sequential::Sequential()

@@ -14,6 +14,7 @@
 #include <vector>
 
 #include "../module.hpp"
+#include "../summary.hpp"
 #include "layer.hpp"
 
 namespace nn {
@@ -73,6 +74,8 @@ class Sequential : public Module {
   /// The layer of that name; "encoder.0" is layer "0" of the Sequential that is layer "encoder".
   /// Throws ValueError when there is none.
   const Layer& at(std::string_view path) const;
+  /// nn::summary of this model.
+  std::string summary(const autograd::Shape& input_shape, SummaryOptions options = {}) const;
   std::vector<Layer>::const_iterator begin() const { return layers_->begin(); }
   std::vector<Layer>::const_iterator end() const { return layers_->end(); }
 
