@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // ModuleList and ModuleDict: members whose number or names are known at run time, registered with the
 // module that holds them ("layers.0.weight", "heads.left.weight"). They hold modules of one type, or
-// layers of any: ModuleList<Linear>, ModuleList<>. Copies share the members, also later ones.
+// layers of any: ModuleList<Linear>, ModuleList<Layer>. Copies share the members, also later ones.
 #pragma once
 
 #include <concepts>
@@ -28,7 +28,7 @@ concept Member = std::same_as<M, Layer> ||
     (std::derived_from<M, Module>&& std::copy_constructible<M>);
 
 /// Members by position. It computes nothing by itself: loop over it.
-template <Member M = Layer> class ModuleList : public Module {
+template <Member M> class ModuleList : public Module {
  public:
   ModuleList() : members_(std::make_shared<std::deque<M>>()) {}
   /// From members in braces, which are shared with the caller's.
@@ -74,12 +74,21 @@ template <Member M = Layer> class ModuleList : public Module {
   std::shared_ptr<std::deque<M>> members_;
 };
 
+namespace detail {
+template <class T> inline constexpr bool is_module_list = false;
+template <class M> inline constexpr bool is_module_list<ModuleList<M>> = true;
+}  // namespace detail
+
+ModuleList()->ModuleList<Layer>;
 template <class First, class... Rest>
-ModuleList(First, Rest...) -> ModuleList<std::conditional_t<
-    std::derived_from<First, Module> && (std::same_as<First, Rest> && ...), First, Layer>>;
+  requires(sizeof...(Rest) > 0 || !detail::is_module_list<std::decay_t<First>>)
+ModuleList(First&&, Rest&&...)
+->ModuleList<std::conditional_t<std::derived_from<std::decay_t<First>, Module> &&
+                                    (std::same_as<std::decay_t<First>, std::decay_t<Rest>> && ...),
+                                std::decay_t<First>, Layer>>;
 
 /// Members by name, in the order in which they were added.
-template <Member M = Layer> class ModuleDict : public Module {
+template <Member M> class ModuleDict : public Module {
  public:
   ModuleDict() : members_(std::make_shared<std::deque<std::pair<std::string, M>>>()) {}
 

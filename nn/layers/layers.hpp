@@ -3,6 +3,7 @@
 #pragma once
 
 #include "activation.hpp"
+#include "activation_modules.hpp"
 #include "attention.hpp"
 #include "bilinear.hpp"
 #include "containers.hpp"

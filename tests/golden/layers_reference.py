@@ -166,6 +166,10 @@ case("Unflatten", nn.Unflatten(1, (2, -1)), (2, 6))
 case("Upsample", nn.Upsample(scale_factor=2), (1, 2, 2, 3))
 case("Upsample,bilinear", nn.Upsample(size=(3, 5), mode="bilinear", align_corners=True),
      (1, 1, 2, 3))
+case("PReLU", nn.PReLU(), (2, 3))
+case("PReLU,channels", nn.PReLU(3), (2, 3, 2))
+case("GLU", nn.GLU(1), (2, 4, 2))
+case("RReLU,eval", nn.RReLU(), (2, 3))
 case("Sequential", nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), (2, 3))
 
 

@@ -88,11 +88,13 @@ TEST(ModuleList, HoldsLayersOfAnyType) {
   static_assert(std::is_same_v<decltype(mixed), const nn::ModuleList<nn::Layer>>);
   const nn::ModuleList equal{nn::Linear(2, 3), nn::Linear(3, 2)};
   static_assert(std::is_same_v<decltype(equal), const nn::ModuleList<nn::Linear>>);
+  const nn::ModuleList copy = equal;
+  EXPECT_EQ(names(copy.named_parameters()), "0.weight 0.bias 1.weight 1.bias");
   EXPECT_EQ(names(mixed.named_parameters()), "0.weight 0.bias 2.weight 2.bias");
   ag::Tensor y = ag::ones({1, 2});
   for (const nn::Layer& layer : mixed) y = layer(y);
   EXPECT_EQ(y.shape(), (ag::Shape{1, 3}));
-  nn::ModuleDict<> by_name;
+  nn::ModuleDict<nn::Layer> by_name;
   by_name.insert("norm", nn::LayerNorm(3)).insert("act", nn::ReLU());
   EXPECT_EQ(names(by_name.named_parameters()), "norm.weight norm.bias");
   EXPECT_EQ(by_name["norm"](y).shape(), y.shape());

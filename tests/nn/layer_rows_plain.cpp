@@ -169,6 +169,18 @@ std::vector<LayerRow> norm_rows() {
   };
 }
 
+std::vector<LayerRow> activation_rows() {
+  return {
+      {"PReLU", "PReLU", [](DType t, Generator&) { return made(nn::PReLU({.dtype = t})); },
+       integers({2, 3})},
+      {"PReLU,channels", "PReLU",
+       [](DType t, Generator&) { return made(nn::PReLU({.num_parameters = 3, .dtype = t})); },
+       zeros64({2, 2, 3})},
+      fixed("GLU", "GLU", nn::GLU(1), zeros64({2, 3, 2})),
+      fixed("RReLU,eval", "RReLU", nn::RReLU(), ag::Tensor()),
+  };
+}
+
 LayerRow bag(const std::string& name, nn::EmbeddingBagOptions options) {
   return {name, "EmbeddingBag",
           [=](DType t, Generator& g) mutable {
@@ -199,7 +211,8 @@ std::vector<LayerRow> embedding_rows() {
 
 std::vector<LayerRow> plain_rows() {
   std::vector<LayerRow> all;
-  for (auto rows : {linear_rows(), conv_rows(), pool_rows(), norm_rows(), embedding_rows()}) {
+  for (auto rows : {linear_rows(), conv_rows(), pool_rows(), norm_rows(), activation_rows(),
+                    embedding_rows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
