@@ -269,4 +269,28 @@ Tensor TransformerDecoder::step(const Tensor& tgt, std::vector<DecoderCache>& ca
   return norm ? (*norm)(y) : y;
 }
 
+Transformer::Transformer(std::int64_t d_model, std::int64_t nhead, Generator& generator,
+                         const TransformerOptions& options)
+    : encoder(options.num_encoder_layers, d_model, nhead, generator,
+              {.layer = options.layer, .norm = true}),
+      decoder(options.num_decoder_layers, d_model, nhead, generator,
+              {.layer = options.layer, .norm = true}) {
+  register_module("encoder", encoder);
+  register_module("decoder", decoder);
+  for (const Tensor& p : parameters()) {
+    if (p.dim() > 1) xavier_uniform_(p, {}, generator);
+  }
+}
+
+Transformer::Transformer(std::int64_t d_model, std::int64_t nhead,
+                         const TransformerOptions& options)
+    : Transformer(d_model, nhead, autograd::default_generator(), options) {}
+
+Tensor Transformer::operator()(const Tensor& source, const Tensor& target,
+                               const EncoderCall& source_call, const DecoderCall& call) const {
+  const Tensor y = decoder(target, encoder(source, source_call), call);
+  observe("Transformer", y);
+  return y;
+}
+
 }  // namespace nn

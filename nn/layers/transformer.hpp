@@ -130,4 +130,23 @@ struct TransformerDecoder : Module {
               const DecoderCall& call = {}) const;
 };
 
+struct TransformerOptions {
+  std::int64_t num_encoder_layers = 6, num_decoder_layers = 6;
+  TransformerLayerOptions layer = {};
+};
+
+/// An encoder and a decoder, each with a last norm; all matrices start by Xavier's rule, as
+/// torch.nn.Transformer. Of `source` and `target` the features are d_model; `call` masks the target and
+/// the encoder's output, `source_call` the source.
+struct Transformer : Module {
+  TransformerEncoder encoder;
+  TransformerDecoder decoder;
+
+  Transformer(std::int64_t d_model, std::int64_t nhead, Generator& generator,
+              const TransformerOptions& options = {});
+  Transformer(std::int64_t d_model, std::int64_t nhead, const TransformerOptions& options = {});
+  Tensor operator()(const Tensor& source, const Tensor& target, const EncoderCall& source_call = {},
+                    const DecoderCall& call = {}) const;
+};
+
 }  // namespace nn

@@ -234,6 +234,9 @@ case("TransformerEncoder",
      (2, 2, 4))
 case("TransformerDecoder",
      nn.TransformerDecoder(nn.TransformerDecoderLayer(4, 2, **SMALL), 2), (2, 2, 4), (3, 2, 4))
+case("Transformer",
+     nn.Transformer(4, 2, num_encoder_layers=1, num_decoder_layers=1, **SMALL),
+     (2, 2, 4), (3, 2, 4), call=lambda m, x, y: m(x, y, tgt_mask=causal(3)))
 case("PositionalEncoding", PositionalEncoding(), (3, 2, 5))
 case("LearnedPositionalEncoding", LearnedPositionalEncoding(4, 3), (2, 2, 3))
 

@@ -110,6 +110,16 @@ std::vector<LayerRow> stacks_and_positions() {
          return made(nn::TransformerDecoder(2, 4, 2, g, {.layer = small(t)}));
        },
        zeros64({2, 2, 5})},
+      {"Transformer", "MultiheadAttention",
+       [](DType t, Generator& g) {
+         return made(
+             nn::Transformer(4, 2, g,
+                             {.num_encoder_layers = 1, .num_decoder_layers = 1, .layer = small(t)}),
+             [](const nn::Transformer& l, const Tensors& in) {
+               return l(in[0], in[1], {}, {.tgt_is_causal = true});
+             });
+       },
+       zeros64({3, 2, 5})},
       {"PositionalEncoding", "PositionalEncoding",
        [](DType t, Generator&) {
          return made(nn::PositionalEncoding(5, {.max_len = 3, .dtype = t}));
