@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Layers that draw while they compute: what is dropped, and that a resumed run drops the same.
+#include <thread>
+
 #include "support.hpp"
 
 namespace {
@@ -119,6 +121,22 @@ TEST(Dropout, GeneratorStateOfAnotherModel) {
   EXPECT_THROW(model.load_generator_state(misshapen), ag::ValueError);
   EXPECT_THROW(model.load_generator_state(unexpected), ag::ValueError);
   stays();
+}
+
+// Threads that share a layer get numbers of their own; how many were taken does not depend on them.
+TEST(Dropout, TakesFromSeveralThreads) {
+  ag::Generator generator(1);
+  const nn::Dropout drop(0.5, generator);
+  const ag::Tensor x = ag::ones({10});
+  std::vector<std::thread> threads;
+  for (int i = 0; i < 4; ++i) {
+    threads.emplace_back([&] {
+      for (int k = 0; k < 50; ++k) (void)drop(x);
+    });
+  }
+  for (std::thread& thread : threads) thread.join();
+  // 200 calls of 10 words, in blocks of 4.
+  EXPECT_EQ(drop.generator_state().at("generator").at({1}), 200 * 12);
 }
 
 // Inside of other layers, too: on in training, with a stream that resumes, off in evaluation.

@@ -65,6 +65,12 @@ TEST(LayerStart, ConstructorsSayWhatIsWrong) {
   expect_message<ag::ValueError>(
       "Embedding: padding_idx out of range: 4; need at least -4 and less than 4",
       [] { nn::Embedding(4, 2, {.padding_idx = 4}); });
+  expect_message<ag::ValueError>(
+      "ReflectionPad1d: a wrong number of amounts: 4; need two for each axis (2)", [] {
+        nn::ReflectionPad1d(std::vector<std::int64_t>{1, 1, 1, 1});
+      });
+  EXPECT_THROW(nn::PixelShuffle(0), ag::ValueError);
+  EXPECT_THROW(nn::PixelUnshuffle(std::int64_t{1} << 40), ag::ValueError);
   EXPECT_THROW(nn::Embedding(0, 2), ag::ValueError);
   EXPECT_THROW(nn::BatchNorm2d(0), ag::ValueError);
   EXPECT_THROW(nn::Bilinear(0, 1, 1), ag::ValueError);

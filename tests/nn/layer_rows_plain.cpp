@@ -181,6 +181,18 @@ std::vector<LayerRow> activation_rows() {
   };
 }
 
+std::vector<LayerRow> margin_rows() {
+  return {
+      fixed("ZeroPad2d", "ConstantPad2d", nn::ZeroPad2d({1, 0, 2, -1}), zeros64({3})),
+      fixed("ConstantPad1d", "ConstantPad1d", nn::ConstantPad1d(1, 0.5), zeros64({})),
+      fixed("ReflectionPad2d", "ReflectionPad2d", nn::ReflectionPad2d({1, 2, 1, 0}),
+            zeros64({1, 1, 2, 2})),
+      fixed("ReplicationPad3d", "ReplicationPad3d", nn::ReplicationPad3d(1), zeros64({2, 2})),
+      fixed("PixelShuffle", "PixelShuffle", nn::PixelShuffle(2), zeros64({1, 6, 1, 2})),
+      fixed("PixelUnshuffle", "PixelUnshuffle", nn::PixelUnshuffle(2), zeros64({1, 2, 3})),
+  };
+}
+
 LayerRow bag(const std::string& name, nn::EmbeddingBagOptions options) {
   return {name, "EmbeddingBag",
           [=](DType t, Generator& g) mutable {
@@ -212,7 +224,7 @@ std::vector<LayerRow> embedding_rows() {
 std::vector<LayerRow> plain_rows() {
   std::vector<LayerRow> all;
   for (auto rows : {linear_rows(), conv_rows(), pool_rows(), norm_rows(), activation_rows(),
-                    embedding_rows()}) {
+                    margin_rows(), embedding_rows()}) {
     all.insert(all.end(), rows.begin(), rows.end());
   }
   return all;
