@@ -10,6 +10,8 @@
 
 namespace nn {
 
+constinit thread_local detail::Observer* detail::observer = nullptr;
+
 using autograd::ValueError;
 
 namespace {
@@ -31,12 +33,7 @@ struct Registry {
 struct Module::State {
   State() = default;
   ~State() {
-    Registry& registry = Registry::instance();
-    const std::lock_guard lock(registry.mutex);
-    for (const auto& entry : parameters) {
-      const auto found = registry.states.find(entry.second.node());
-      if (found != registry.states.end() && found->second == this) registry.states.erase(found);
-    }
+    for (const auto& entry : parameters) leave(entry.second);
   }
   State(const State&) = delete;
   State& operator=(const State&) = delete;
@@ -46,6 +43,12 @@ struct Module::State {
     const std::lock_guard lock(registry.mutex);
     registry.states[parameter.node()] = this;
     autograd::detail::set_module_lookup(&module_of);
+  }
+  void leave(const Tensor& parameter) {
+    Registry& registry = Registry::instance();
+    const std::lock_guard lock(registry.mutex);
+    const auto found = registry.states.find(parameter.node());
+    if (found != registry.states.end() && found->second == this) registry.states.erase(found);
   }
   static std::string module_of(const Tensor& parameter) {
     Registry& registry = Registry::instance();
@@ -60,6 +63,7 @@ struct Module::State {
   };
 
   NamedTensors parameters, buffers;
+  std::vector<std::pair<std::string, std::shared_ptr<RandomStream>>> generators;
   std::vector<Child> children;
   bool training = true;
   // Where it was registered last; only for messages.
@@ -114,6 +118,7 @@ void Module::State::check_name(const char* function, const std::string& wanted, 
   const auto same = [&](const auto& entry) { return entry.first == wanted; };
   const bool taken = std::any_of(parameters.begin(), parameters.end(), same) ||
                      std::any_of(buffers.begin(), buffers.end(), same) ||
+                     std::any_of(generators.begin(), generators.end(), same) ||
                      std::any_of(children.begin(), children.end(),
                                  [&](const Child& child) { return child.name == wanted; });
   if (taken) fail("the name is taken", "one name for each parameter, buffer and module");
@@ -164,6 +169,34 @@ void Module::register_buffer(const std::string& name, Tensor buffer) {
   state_->buffers.emplace_back(name, std::move(buffer));
 }
 
+void Module::register_generator(const std::string& name, std::shared_ptr<RandomStream> stream) {
+  state_->check_name("register_generator", name, false);
+  state_->generators.emplace_back(name, std::move(stream));
+}
+
+void Module::share_parameter(Parameter& mine, const Parameter& other) {
+  const auto found =
+      std::find_if(state_->parameters.begin(), state_->parameters.end(),
+                   [&](const auto& entry) { return entry.second.node() == mine.node(); });
+  if (!mine.defined() || !other.defined() || found == state_->parameters.end()) {
+    throw ValueError("share_parameter: not a parameter of this module: '" + path() +
+                     "'; need one that register_parameter was given, and another to share");
+  }
+  if (!(mine.shape() == other.shape())) {
+    throw autograd::ShapeError("share_parameter: shapes differ: '" + found->first + "' is " +
+                               to_string(mine.shape()) + ", the other is " +
+                               to_string(other.shape()) + "; need one shape");
+  }
+  if (mine.dtype() != other.dtype()) {
+    throw autograd::TypeError("share_parameter: dtypes differ: '" + found->first + "' is " +
+                              autograd::name(mine.dtype()) + ", the other is " +
+                              autograd::name(other.dtype()) + "; need one dtype");
+  }
+  state_->leave(mine);
+  found->second = other;
+  mine = other;
+}
+
 NamedTensors Module::named_parameters() const { return state_->collect(&State::parameters); }
 
 NamedTensors Module::named_buffers() const { return state_->collect(&State::buffers); }
@@ -178,7 +211,7 @@ void Module::train(bool on) {
   state_->visit("", [&](const std::string&, State& state) { state.training = on; });
 }
 
-bool Module::is_training() const { return state_->training; }
+bool Module::is_training() const { return state_->training && detail::observer == nullptr; }
 
 StateDict Module::state_dict() const {
   StateDict all;
@@ -241,6 +274,44 @@ void Module::load_state_dict(const StateDict& state) {
                      std::to_string(misfits.count) + " misshapen)");
   }
   for (const auto& [key, tensor] : own) autograd::copy_(autograd::detach(tensor), state.at(key));
+}
+
+StateDict Module::generator_state() const {
+  StateDict all;
+  state_->visit("", [&](const std::string& prefix, State& state) {
+    for (const auto& [key, stream] : state.generators) {
+      if (!stream->own()) continue;
+      const auto [seed, position] = stream->state();
+      all.insert(prefix + key,
+                 autograd::tensor(std::vector<std::int64_t>{static_cast<std::int64_t>(seed),
+                                                            static_cast<std::int64_t>(position)}));
+    }
+  });
+  return all;
+}
+
+void Module::load_generator_state(const StateDict& given) {
+  const StateDict own = generator_state();
+  std::string wrong;
+  for (const auto& [key, tensor] : own) {
+    if (!given.contains(key) || kind_of(given.at(key)) != kind_of(tensor)) wrong = key;
+  }
+  for (const auto& [key, tensor] : given) {
+    if (!own.contains(key)) wrong = key;
+  }
+  if (!wrong.empty()) {
+    throw ValueError("load_generator_state: the state does not fit the module: at '" + wrong +
+                     "'; need the names of generator_state(), int64 [2] each (" +
+                     std::to_string(given.size()) + " given, " + std::to_string(own.size()) +
+                     " there)");
+  }
+  state_->visit("", [&](const std::string& prefix, State& state) {
+    for (const auto& [key, stream] : state.generators) {
+      if (!stream->own()) continue;
+      const auto words = autograd::to_vector<std::int64_t>(given.at(prefix + key));
+      stream->restore(static_cast<std::uint64_t>(words[0]), static_cast<std::uint64_t>(words[1]));
+    }
+  });
 }
 
 void Module::zero_grad() {

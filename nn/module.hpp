@@ -16,6 +16,8 @@
 
 #include <autograd/autograd.hpp>
 
+#include "observer.hpp"
+#include "random_stream.hpp"
 #include "state_dict.hpp"
 
 namespace nn {
@@ -53,6 +55,15 @@ class Module {
   /// elements. Throws as register_parameter does.
   void register_buffer(const std::string& name, Tensor buffer);
 
+  /// Makes `stream` part of what generator_state() saves, if it is a stream of its own. Throws as
+  /// register_parameter does.
+  void register_generator(const std::string& name, std::shared_ptr<RandomStream> stream);
+  /// Makes `mine`, a registered parameter of this very module, the same tensor as `other` (tied
+  /// weights): parameters() has it once, state_dict() under each name. Copies of this module that were
+  /// made before keep what they had. Throws ValueError for one that is not registered here, ShapeError
+  /// and TypeError unless both have one shape and dtype.
+  void share_parameter(Parameter& mine, const Parameter& other);
+
   /// Every parameter, own ones first, then the members' in the order of registration; each once, also
   /// when it has several names.
   std::vector<Tensor> parameters() const;
@@ -62,6 +73,7 @@ class Module {
   /// Switches this module and all its members between training and evaluation.
   void train(bool on = true);
   void eval() { train(false); }
+  /// False also while summary() watches.
   bool is_training() const;
 
   /// All parameters and buffers under all their names. The elements are shared, not copied, and no
@@ -71,6 +83,13 @@ class Module {
   /// float32 and float64. Throws one ValueError that lists all missing, unexpected and misshapen
   /// entries, and then changes nothing.
   void load_state_dict(const StateDict& state);
+  /// Where the random streams of dropout layers are: int64 {seed, position} under each one's name.
+  /// Not part of state_dict(), whose names are PyTorch's. Layers without a stream of their own draw
+  /// from default_generator() and are not listed.
+  StateDict generator_state() const;
+  /// Continues them from there. Throws ValueError unless names, shapes and dtypes are those of
+  /// generator_state(), and then changes nothing.
+  void load_generator_state(const StateDict& state);
   /// Removes the gradients of all parameters.
   void zero_grad();
 
@@ -83,6 +102,21 @@ class Module {
   /// For catch blocks: throws the Error being handled again, of its own type, with describe(type) in
   /// front of its message. Layers check nothing before they compute, so that checks cost nothing.
   [[noreturn]] void rethrow(const char* type) const;
+  /// f(), what a layer of that type computes, with its errors rethrown and its result shown to who
+  /// watches.
+  template <class F> Tensor guard(const char* type, F&& f) const {
+    try {
+      Tensor y = f();
+      observe(type, y);
+      return y;
+    } catch (const autograd::Error&) {
+      rethrow(type);
+    }
+  }
+  void observe(const char* type, const Tensor& y) const {
+    if (detail::observer != nullptr) [[unlikely]]
+      detail::observer->saw(path(), type, y);
+  }
 
  private:
   struct State;

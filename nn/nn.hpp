@@ -4,10 +4,9 @@
 
 #include "clip.hpp"
 #include "init.hpp"
-#include "layers/activation.hpp"
-#include "layers/linear.hpp"
-#include "layers/sequential.hpp"
+#include "layers/layers.hpp"
 #include "loss.hpp"
 #include "module.hpp"
 #include "optim.hpp"
 #include "state_dict.hpp"
+#include "summary.hpp"

@@ -28,7 +28,9 @@ struct Linear : Module {
   /// The activation of y, in one step with the product.
   Tensor then(const Tensor& x, autograd::Activation activation) const {
     try {
-      return autograd::linear(x, weight, bias, activation);
+      Tensor y = autograd::linear(x, weight, bias, activation);
+      observe("Linear", y);
+      return y;
     } catch (const autograd::Error&) {
       explain(x);
     }

@@ -43,6 +43,41 @@ TEST(Activation, DefaultsArePyTorchs) {
                 1e-14);
 }
 
+// kX is -5, -1.5, -0.25, 0, 0.75, 7.
+TEST(Activation, Composed) {
+  expect_values(nn::Hardshrink()(kX), {-5, -1.5, 0, 0, 0.75, 7}, 0);
+  expect_values(nn::Softshrink()(kX), {-4.5, -1, 0, 0, 0.25, 6.5}, 0);
+  expect_values(nn::Threshold(0.75, 20)(kX), {20, 20, 20, 20, 20, 7}, 0);
+  expect_values(nn::Tanhshrink()(ag::tensor({0.75}, ag::float64)), {0.75 - std::tanh(0.75)});
+  expect_module(nn::Softmin(0), [](const ag::Tensor& x) { return ag::softmax(-x, 0); });
+  const ag::Tensor image = ag::reshape(kX, {1, 3, 2, 1});
+  EXPECT_TRUE(ag::equal(nn::Softmax2d()(image), ag::softmax(image, 1)));
+  for (const Function& module : {Function(nn::Hardshrink()), Function(nn::Softshrink()),
+                                 Function(nn::Threshold(0.5, 20)), Function(nn::Tanhshrink())}) {
+    const auto report = ag::gradcheck(
+        [&](const std::vector<ag::Tensor>& in) { return module(in[0] + 0.01); }, {kX});
+    EXPECT_TRUE(report) << report.message();
+    EXPECT_TRUE(std::isnan(module(ag::full({1}, NAN)).item()));
+  }
+}
+
+TEST(Activation, RandomSlopes) {
+  ag::Generator generator(1);
+  nn::RReLU rrelu(generator, {.lower = 0.1, .upper = 0.3});
+  const nn::StateDict start = rrelu.generator_state();
+  const ag::Tensor x = ag::full({200}, -1.0), y = rrelu(x);
+  EXPECT_GE(ag::max(-y).item(), 0.28);
+  EXPECT_LE(ag::max(-y).item(), 0.3);
+  EXPECT_GE(-ag::max(y).item(), 0.1);
+  EXPECT_FALSE(ag::equal(rrelu(x), y));
+  rrelu.load_generator_state(start);
+  EXPECT_TRUE(ag::equal(rrelu(x), y));
+  rrelu.eval();
+  EXPECT_NEAR(rrelu(x).at({0}), -0.2, 1e-7);
+  EXPECT_THROW(nn::RReLU({.lower = 1, .upper = 0}), ag::ValueError);
+  EXPECT_THROW(nn::PReLU({.num_parameters = 0}), ag::ValueError);
+}
+
 TEST(Activation, Options) {
   using ag::Tensor;
   expect_module(nn::LeakyReLU(0.2), [](const Tensor& x) { return ag::leaky_relu(x, 0.2); });
