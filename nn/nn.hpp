@@ -12,4 +12,5 @@
 #include "module.hpp"
 #include "optim.hpp"
 #include "optim_adaptive.hpp"
+#include "schedule.hpp"
 #include "state_dict.hpp"

@@ -102,6 +102,12 @@ void Optimizer::set_lr(double lr, std::size_t index) {
   group(index, "set_lr").lr = lr;
 }
 
+double Optimizer::base_lr(std::size_t index) {
+  Group& g = group(index, "base_lr");
+  if (!g.base_lr) g.base_lr = g.lr;
+  return *g.base_lr;
+}
+
 void Optimizer::set_momentum(double momentum) {
   if (!has_momentum()) {
     throw ValueError(std::string(name_) +

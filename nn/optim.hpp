@@ -60,6 +60,8 @@ class Optimizer {
   /// Of all groups, or of one. Throws ValueError unless it is finite and >= 0.
   void set_lr(double lr);
   void set_lr(double lr, std::size_t group);
+  /// The learning rate that schedules scale: that of the first call, when the first one was made.
+  double base_lr(std::size_t group);
 
   /// Momentum, or the first of the betas: what one-cycle schedules change.
   bool has_momentum() const { return momentum_limit_ > 0; }
@@ -79,6 +81,7 @@ class Optimizer {
   struct Group {
     std::size_t begin, end;  // of parameters_
     double lr, weight_decay;
+    std::optional<double> base_lr = {};
   };
   /// One kind of state of each parameter: undefined before its first gradient.
   struct Slot {
