@@ -9,6 +9,7 @@
 #include "layers/sequential.hpp"
 #include "lbfgs.hpp"
 #include "loss.hpp"
+#include "margin_loss.hpp"
 #include "module.hpp"
 #include "optim.hpp"
 #include "optim_adaptive.hpp"
