@@ -3,6 +3,7 @@
 #pragma once
 
 #include "clip.hpp"
+#include "ema.hpp"
 #include "init.hpp"
 #include "layers/activation.hpp"
 #include "layers/linear.hpp"
@@ -10,8 +11,12 @@
 #include "lbfgs.hpp"
 #include "loss.hpp"
 #include "margin_loss.hpp"
+#include "metrics.hpp"
 #include "module.hpp"
 #include "optim.hpp"
 #include "optim_adaptive.hpp"
+#include "progress.hpp"
 #include "schedule.hpp"
 #include "state_dict.hpp"
+#include "train.hpp"
+#include "training_state.hpp"
