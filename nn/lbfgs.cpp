@@ -315,30 +315,36 @@ StateDict LBFGS::state_dict() const {
   return state;
 }
 
+namespace {
+
+/// The entry of that name, which is taken out of `rest`; throws unless it is there and fits.
+Tensor taken(StateDict& rest, const std::string& name, const autograd::Shape& shape,
+             autograd::DType dtype) {
+  const Tensor x = rest.contains(name) ? rest.at(name) : Tensor();
+  if (!x.defined() || x.dtype() != dtype || !(x.shape() == shape)) {
+    const std::string is = x.defined()
+                               ? std::string(autograd::name(x.dtype())) + " " + to_string(x.shape())
+                               : "missing";
+    throw ValueError("LBFGS.load_state_dict: the state does not fit: " + name + " is " + is +
+                     "; need " + autograd::name(dtype) + " " + to_string(shape));
+  }
+  rest.erase(name);
+  return contiguous(detach(x));
+}
+
+}  // namespace
+
 void LBFGS::load_state_dict(const StateDict& state) {
   StateDict rest = state;
-  const auto take = [&](const std::string& name, const autograd::Shape& shape,
-                        autograd::DType dtype) {
-    const Tensor x = rest.contains(name) ? rest.at(name) : Tensor();
-    if (!x.defined() || x.dtype() != dtype || !(x.shape() == shape)) {
-      throw ValueError("LBFGS.load_state_dict: the state does not fit: " + name + " is " +
-                       (x.defined()
-                            ? std::string(autograd::name(x.dtype())) + " " + to_string(x.shape())
-                            : "missing") +
-                       "; need " + autograd::name(dtype) + " " + to_string(shape));
-    }
-    rest.erase(name);
-    return contiguous(detach(x));
-  };
   const autograd::Shape all{static_cast<std::int64_t>(size_)};
   const auto vector = [&](const std::string& name) {
-    return autograd::to_vector<double>(take(name, all, autograd::float64));
+    return autograd::to_vector<double>(taken(rest, name, all, autograd::float64));
   };
   const auto scalar = [&](const std::string& name) {
-    return take(name, {}, autograd::float64).item();
+    return taken(rest, name, {}, autograd::float64).item();
   };
   History history;
-  history.moves = take("moves", {}, autograd::int64).data<std::int64_t>()[0];
+  history.moves = taken(rest, "moves", {}, autograd::int64).data<std::int64_t>()[0];
   if (history.moves > 0) {
     history.direction = vector("direction");
     history.gradient = vector("gradient");

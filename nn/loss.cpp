@@ -71,7 +71,9 @@ Tensor bce_with_logits_loss(const Tensor& logits, const Tensor& target,
   Tensor losses;
   if (options.pos_weight.defined()) {
     const Tensor extra = weighted("bce_with_logits_loss", target, options.pos_weight - 1.0);
-    losses = (1.0 - target) * logits - (1.0 + extra) * logsigmoid(logits);
+    // ln(1 + exp(-x)) is the loss of target 1; logsigmoid would link the kernels of all activations.
+    const Tensor missed = binary_cross_entropy_with_logits(logits, constant(logits, 1.0));
+    losses = (1.0 - target) * logits + (1.0 + extra) * missed;
   } else {
     losses = binary_cross_entropy_with_logits(logits, target);
   }

@@ -74,6 +74,8 @@ class Reader {
   std::string text_;
 };
 
+constexpr double kInfinity = std::numeric_limits<double>::infinity();
+
 std::string group_key(std::size_t i, const char* what) {
   return "groups." + std::to_string(i) + "." + what;
 }
@@ -109,11 +111,10 @@ void Optimizer::load_state_dict(const StateDict& state) {
   const auto key = [&](std::string name) -> const std::string& {
     return known.emplace_back(std::move(name));
   };
-  constexpr double kNoLimit = std::numeric_limits<double>::infinity();
   std::vector<Group> groups = groups_;
   for (std::size_t i = 0; i < groups.size(); ++i) {
-    groups[i].lr = reader.amount(key(group_key(i, "lr")), kNoLimit);
-    groups[i].weight_decay = reader.amount(key(group_key(i, "weight_decay")), kNoLimit);
+    groups[i].lr = reader.amount(key(group_key(i, "lr")), kInfinity);
+    groups[i].weight_decay = reader.amount(key(group_key(i, "weight_decay")), kInfinity);
   }
   const double momentum = has_momentum() ? reader.amount(key("momentum"), momentum_limit_) : 0;
 
