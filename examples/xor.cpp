@@ -18,7 +18,6 @@
 #include "support/options.hpp"
 #include "support/picture.hpp"
 #include "support/plot.hpp"
-#include "support/progress.hpp"
 
 namespace ag = autograd;
 
@@ -110,7 +109,7 @@ static Attempt train(const Options& options, std::uint64_t seed) {
   const int patience = std::max(1000, options.epochs / 4);
   double best = INFINITY;
   int best_epoch = 0;
-  support::ProgressBar bar("seed " + std::to_string(seed), options.epochs);
+  nn::ProgressBar bar("seed " + std::to_string(seed), options.epochs);
   for (int epoch = 1; epoch <= options.epochs; ++epoch) {
     ag::Tape tape;
     const ag::Tensor logits = attempt.model(inputs());
@@ -119,7 +118,7 @@ static Attempt train(const Options& options, std::uint64_t seed) {
                                                   : nn::bce_with_logits_loss(logits, targets());
     const double now = loss.item();
     attempt.losses.push_back(now);
-    bar.update(epoch, now);
+    bar.update(epoch, {{"loss", now}});
     if (worst_error(p, targets()) <= kTarget) break;
     if (now < 0.99 * best) {
       best = now;

@@ -81,4 +81,15 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
   return norm;
 }
 
+void clip_grad_value_(const std::vector<Tensor>& parameters, double value) {
+  if (!(value >= 0)) {
+    throw ValueError("clip_grad_value_: invalid option: value is " + std::to_string(value) +
+                     "; need value >= 0");
+  }
+  for (Tensor parameter : parameters) {
+    // A new tensor, as above.
+    if (parameter.has_grad()) parameter.set_grad(clamp(detach(parameter.grad()), -value, value));
+  }
+}
+
 }  // namespace nn

@@ -23,4 +23,8 @@ struct ClipOptions {
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
                        ClipOptions options = {});
 
+/// Every element of every gradient into [-value, value]. A NaN stays one. Throws ValueError unless
+/// value >= 0.
+void clip_grad_value_(const std::vector<Tensor>& parameters, double value);
+
 }  // namespace nn

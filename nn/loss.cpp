@@ -3,7 +3,11 @@
 // loops over the elements that run before anything is recorded.
 #include "loss.hpp"
 
+#include <algorithm>
 #include <string>
+#include <vector>
+
+#include "loss_reduce.hpp"
 
 namespace nn {
 
@@ -11,24 +15,10 @@ using autograd::Shape;
 using autograd::ShapeError;
 using autograd::TypeError;
 using autograd::ValueError;
+using detail::check_shapes;
+using detail::reduce;
 
 namespace {
-
-void check_shapes(const char* function, const char* first, const Tensor& x, const Tensor& target) {
-  if (x.shape() == target.shape()) [[likely]]
-    return;
-  throw ShapeError(std::string(function) + ": shapes differ: " + first + " is " +
-                   to_string(x.shape()) + ", target is " + to_string(target.shape()) + "; need " +
-                   first + ".shape == target.shape (losses do not broadcast: reshape one of them)");
-}
-
-Tensor reduce(const Tensor& losses, Reduction reduction) {
-  switch (reduction) {
-    case Reduction::mean: return mean(losses);
-    case Reduction::sum: return sum(losses);
-    default: return losses;
-  }
-}
 
 void check_probabilities(const Tensor& p) {
   if (!is_floating(p.dtype())) return;
@@ -48,22 +38,46 @@ void check_probabilities(const Tensor& p) {
 }  // namespace
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, LossOptions options) {
-  check_shapes("mse_loss", "prediction", prediction, target);
+  check_shapes("mse_loss", "prediction", prediction, "target", target);
   if (options.reduction == Reduction::mean && prediction.dtype() == target.dtype()) {
     return autograd::mean_squared_error(prediction, target);
   }
   return reduce(squared_difference(prediction, target), options.reduction);
 }
 
-Tensor bce_loss(const Tensor& probability, const Tensor& target, LossOptions options) {
-  check_shapes("bce_loss", "probability", probability, target);
-  check_probabilities(probability);
-  return reduce(binary_cross_entropy(probability, target), options.reduction);
+namespace {
+
+Tensor weighted(const char* function, const Tensor& losses, const Tensor& weight) {
+  if (!weight.defined()) return losses;
+  const Tensor product = losses * weight;
+  if (product.shape() == losses.shape()) return product;
+  throw ShapeError(std::string(function) + ": weight does not fit: weight is " +
+                   to_string(weight.shape()) + ", the losses are " + to_string(losses.shape()) +
+                   "; need a shape that broadcasts to theirs");
 }
 
-Tensor bce_with_logits_loss(const Tensor& logits, const Tensor& target, LossOptions options) {
-  check_shapes("bce_with_logits_loss", "logits", logits, target);
-  return reduce(binary_cross_entropy_with_logits(logits, target), options.reduction);
+}  // namespace
+
+Tensor bce_loss(const Tensor& probability, const Tensor& target, const BceOptions& options) {
+  check_shapes("bce_loss", "probability", probability, "target", target);
+  check_probabilities(probability);
+  const Tensor losses = binary_cross_entropy(probability, target);
+  return reduce(weighted("bce_loss", losses, options.weight), options.reduction);
+}
+
+Tensor bce_with_logits_loss(const Tensor& logits, const Tensor& target,
+                            const BceWithLogitsOptions& options) {
+  check_shapes("bce_with_logits_loss", "logits", logits, "target", target);
+  Tensor losses;
+  if (options.pos_weight.defined()) {
+    const Tensor extra = weighted("bce_with_logits_loss", target, options.pos_weight - 1.0);
+    // ln(1 + exp(-x)) is the loss of target 1; logsigmoid would link the kernels of all activations.
+    const Tensor missed = binary_cross_entropy_with_logits(logits, constant(logits, 1.0));
+    losses = (1.0 - target) * logits + (1.0 + extra) * missed;
+  } else {
+    losses = binary_cross_entropy_with_logits(logits, target);
+  }
+  return reduce(weighted("bce_with_logits_loss", losses, options.weight), options.reduction);
 }
 
 // --- Cross-entropy.
@@ -78,10 +92,10 @@ struct Labels {
   double total = 0;  // what the mean divides by
 };
 
-[[noreturn]] void throw_label(std::int64_t label, std::size_t i, std::int64_t c,
-                              std::int64_t ignore_index) {
-  throw ValueError("cross_entropy_loss: label out of range: target[" + std::to_string(i) + "] is " +
-                   std::to_string(label) + "; need 0 <= label < " + std::to_string(c) +
+[[noreturn]] void throw_label(const char* function, std::int64_t label, std::size_t i,
+                              std::int64_t c, std::int64_t ignore_index) {
+  throw ValueError(std::string(function) + ": label out of range: target[" + std::to_string(i) +
+                   "] is " + std::to_string(label) + "; need 0 <= label < " + std::to_string(c) +
                    ", the number of classes, or ignore_index (" + std::to_string(ignore_index) +
                    ")");
 }
@@ -118,31 +132,30 @@ void gather_weights(Labels& labels, const Tensor& class_weight) {
 }
 
 // target: [n] int64, labels below c
-Labels read_labels(const Tensor& target, std::int64_t c, const CrossEntropyOptions& options,
-                   const Tensor& class_weight) {
+Labels read_labels(const char* function, const Tensor& target, std::int64_t c,
+                   std::int64_t ignore_index, const Tensor& class_weight) {
   Labels labels;
   labels.safe = contiguous(target);
   const std::span<const std::int64_t> label = labels.safe.data<std::int64_t>();
   std::size_t ignored = 0;
   for (std::size_t i = 0; i < label.size(); ++i) {
-    if (label[i] == options.ignore_index) {
+    if (label[i] == ignore_index) {
       ++ignored;
     } else if (label[i] < 0 || label[i] >= c) [[unlikely]] {
-      throw_label(label[i], i, c, options.ignore_index);
+      throw_label(function, label[i], i, c, ignore_index);
     }
   }
   labels.total = static_cast<double>(label.size() - ignored);
-  if (ignored > 0) replace_ignored(labels, options.ignore_index);
+  if (ignored > 0) replace_ignored(labels, ignore_index);
   if (class_weight.defined()) gather_weights(labels, class_weight);
   return labels;
 }
 
-// logits: [n, c]  target: [n] int64. Works with log-probabilities; the sign comes last.
-Tensor with_labels(const Tensor& logits, const Tensor& target, const CrossEntropyOptions& options,
-                   const Tensor& class_weight) {
-  const std::int64_t c = logits.shape()[1];
-  const Labels labels = read_labels(target, c, options, class_weight);
-  const Tensor logp = log_softmax(logits, 1);
+// logp: [n, c]  target: [n] int64. The sign comes last.
+Tensor with_labels(const char* function, const Tensor& logp, const Tensor& target,
+                   const CrossEntropyOptions& options, const Tensor& class_weight) {
+  const std::int64_t c = logp.shape()[1];
+  const Labels labels = read_labels(function, target, c, options.ignore_index, class_weight);
   Tensor y = pick(logp, labels.safe);
   if (labels.weight.defined()) y = y * labels.weight;
   if (options.label_smoothing > 0) {
@@ -175,61 +188,110 @@ Tensor with_probabilities(const Tensor& logits, const Tensor& target,
   }
 }
 
-[[noreturn]] void throw_target(const Tensor& logits, const Tensor& target, const char* expected) {
-  throw ShapeError("cross_entropy_loss: shapes do not fit: logits is " + to_string(logits.shape()) +
-                   ", target is " + to_string(target.shape()) + " " + name(target.dtype()) +
-                   "; need " + expected);
+[[noreturn]] void throw_target(const char* function, const Tensor& logits, const Tensor& target,
+                               const char* expected) {
+  throw ShapeError(std::string(function) + ": shapes do not fit: logits is " +
+                   to_string(logits.shape()) + ", target is " + to_string(target.shape()) + " " +
+                   name(target.dtype()) + "; need " + expected);
+}
+
+/// The shape of one number per sample: x's without its classes.
+Shape without_classes(const Shape& x) {
+  std::vector<std::int64_t> extents;
+  for (int i = 0; i < x.dim(); ++i) {
+    if (i != (x.dim() == 1 ? 0 : 1)) extents.push_back(x[i]);
+  }
+  return Shape(extents);
 }
 
 /// Whether target holds labels; throws unless shapes and dtypes fit.
-bool check_target(const Tensor& logits, const Tensor& target) {
+bool check_target(const char* function, const Tensor& logits, const Tensor& target) {
   const Shape &x = logits.shape(), &t = target.shape();
-  if (x.dim() != 1 && x.dim() != 2) throw_target(logits, target, "logits [n, c] or [c]");
-  const bool one_per_sample = x.dim() == 1 ? t.dim() == 0 : t.dim() == 1 && t[0] == x[0];
+  if (x.dim() < 1) {
+    throw_target(function, logits, target, "logits [n, c], [n, c, places...] or [c]");
+  }
+  const bool one_per_sample = t == without_classes(x);
   if (target.dtype() == autograd::int64) {
-    if (!one_per_sample) throw_target(logits, target, "one int64 label per sample");
+    if (!one_per_sample) throw_target(function, logits, target, "one int64 label per sample");
     return true;
   }
   if (!is_floating(target.dtype()) || one_per_sample) {
-    throw TypeError(std::string("cross_entropy_loss: not labels: target is ") +
-                    name(target.dtype()) + " " + to_string(t) +
+    throw TypeError(std::string(function) + ": not labels: target is " + name(target.dtype()) +
+                    " " + to_string(t) +
                     "; need int64 (convert with to(target, autograd::int64)), or probabilities of "
                     "the logits' shape");
   }
-  if (!(x == t)) throw_target(logits, target, "probabilities of the logits' shape");
+  if (!(x == t)) throw_target(function, logits, target, "probabilities of the logits' shape");
   return false;
+}
+
+/// The class weights in the logits' dtype, or undefined.
+Tensor checked_weight(const char* function, const Tensor& weight, const Tensor& logits) {
+  if (!weight.defined()) return {};
+  const Shape& shape = logits.shape();
+  const std::int64_t c = shape[shape.dim() == 1 ? 0 : 1];
+  if (!(weight.shape() == Shape{c})) {
+    throw ShapeError(std::string(function) + ": weight does not fit: weight is " +
+                     to_string(weight.shape()) + ", logits is " + to_string(shape) +
+                     "; need weight.shape == [" + std::to_string(c) + "]");
+  }
+  const bool floating = is_floating(logits.dtype());
+  return detach(to(weight, floating ? logits.dtype() : autograd::float32));
+}
+
+/// [n, c, places...] or [c] as rows: [n places, c].
+Tensor as_rows(const Tensor& x) {
+  const Shape& shape = x.shape();
+  if (shape.dim() == 2) return x;
+  if (shape.dim() == 1) return reshape(x, Shape{1, shape[0]});
+  return reshape(movedim(x, 1, -1),
+                 Shape{x.numel() / std::max<std::int64_t>(shape[1], 1), shape[1]});
+}
+
+Tensor as_list(const Tensor& labels) {
+  return labels.dim() == 1 ? labels : reshape(labels, Shape{labels.numel()});
+}
+
+/// NLL's usual mistake; a rounding above 0 is none.
+void check_log_probabilities([[maybe_unused]] const Tensor& x) {
+#ifdef AUTOGRAD_CHECKED
+  const double largest = x.numel() > 0 ? max(detach(x)).item() : 0;
+  if (!(largest > 1e-4)) return;
+  throw ValueError("nll_loss: not log-probabilities: the largest is " + std::to_string(largest) +
+                   "; need numbers <= 0 (take log_softmax, or cross_entropy_loss of logits)");
+#endif
 }
 
 }  // namespace
 
 Tensor cross_entropy_loss(const Tensor& logits, const Tensor& target,
                           const CrossEntropyOptions& options) {
-  const bool labels = check_target(logits, target);
-  const Shape& shape = logits.shape();
+  constexpr const char* kName = "cross_entropy_loss";
+  const bool labels = check_target(kName, logits, target);
   const double e = options.label_smoothing;
-  if (!(e >= 0 && e <= 1)) {
-    throw ValueError("cross_entropy_loss: label_smoothing out of range: " + std::to_string(e) +
-                     "; need 0 <= label_smoothing <= 1");
-  }
-  Tensor class_weight;
-  if (options.weight.defined()) {
-    if (!(options.weight.shape() == Shape{shape.back()})) {
-      throw ShapeError("cross_entropy_loss: weight does not fit: weight is " +
-                       to_string(options.weight.shape()) + ", logits is " + to_string(shape) +
-                       "; need weight.shape == [" + std::to_string(shape.back()) + "]");
-    }
-    const bool floating = is_floating(logits.dtype());
-    class_weight = detach(to(options.weight, floating ? logits.dtype() : autograd::float32));
-  }
-  if (shape.dim() == 2) {
-    return labels ? with_labels(logits, target, options, class_weight)
-                  : with_probabilities(logits, target, options, class_weight);
-  }
-  const Tensor row = reshape(logits, Shape{1, shape[0]});
+  detail::check_option(e >= 0 && e <= 1, kName, "label_smoothing", e, "0 <= label_smoothing <= 1");
+  const Tensor class_weight = checked_weight(kName, options.weight, logits);
+  const Tensor rows = as_rows(logits);
   const Tensor loss =
-      labels ? with_labels(row, reshape(target, Shape{1}), options, class_weight)
-             : with_probabilities(row, reshape(target, Shape{1, shape[0]}), options, class_weight);
-  return options.reduction == Reduction::none ? reshape(loss, Shape{}) : loss;
+      labels ? with_labels(kName, log_softmax(rows, 1), as_list(target), options, class_weight)
+             : with_probabilities(rows, as_rows(target), options, class_weight);
+  const bool shaped = options.reduction == Reduction::none && logits.dim() != 2;
+  return shaped ? reshape(loss, without_classes(logits.shape())) : loss;
+}
+
+Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllOptions& options) {
+  constexpr const char* kName = "nll_loss";
+  if (!check_target(kName, log_probs, target)) {
+    throw TypeError("nll_loss: not labels: target is " + std::string(name(target.dtype())) +
+                    "; need int64");
+  }
+  check_log_probabilities(log_probs);
+  const Tensor class_weight = checked_weight(kName, options.weight, log_probs);
+  const Tensor loss = with_labels(
+      kName, as_rows(log_probs), as_list(target),
+      {.reduction = options.reduction, .ignore_index = options.ignore_index}, class_weight);
+  const bool shaped = options.reduction == Reduction::none && log_probs.dim() != 2;
+  return shaped ? reshape(loss, without_classes(log_probs.shape())) : loss;
 }
 
 }  // namespace nn

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+// For the .cpp files of optimizers: the loop over parameters, and their state. Updates are single plain
+// loops over raw arrays, which the compiler vectorizes; everything they need is contiguous and of one
+// dtype, which constructors and gradient_of see to. For tiny parameters the cost is the loop around
+// them: no allocation and no virtual call per parameter, elements and gradients read straight from the
+// node (data<T>() and grad() together took longer than the update).
+#pragma once
+
+#include <cmath>
+
+#include "optim.hpp"
+
+namespace nn {
+
+namespace detail {
+
+using Node = autograd::detail::Node;
+
+template <class T> T* elements(const Node* node) { return static_cast<T*>(node->data); }
+template <class T> T* elements(const Tensor& x) { return elements<T>(x.node()); }
+
+/// A strided gradient copied to `holder`; throws for one that is not like the parameter.
+const Node* unusual_gradient(const char* name, const Tensor& p, Tensor& holder);
+
+/// The gradient of p, which has one, contiguous; `holder` keeps a copy alive where one is needed.
+inline const Node* gradient_of(const char* name, const Tensor& p, Tensor& holder) {
+  const Node *node = p.node(), *g = node->grad;
+  const bool plain = g->contiguous && g->dtype == node->dtype && g->numel == node->numel;
+  return plain ? g : unusual_gradient(name, p, holder);
+}
+
+inline bool fraction(double x) { return x >= 0 && x < 1; }
+inline bool amount(double x) { return std::isfinite(x) && x >= 0; }
+
+}  // namespace detail
+
+template <class T> T* Optimizer::state(std::size_t slot, std::size_t i) {
+  Tensor& tensor = slots_[slot].tensors[i];
+  if (!tensor.defined()) [[unlikely]]
+    tensor = zeros_like(parameters_[i]);
+  return detail::elements<T>(tensor);
+}
+
+template <class F> void Optimizer::for_gradients(const char* changed_by, F&& update) {
+  using detail::elements;
+  for (const Group& each : groups_) {
+    for (std::size_t i = each.begin; i < each.end; ++i) {
+      Tensor& p = parameters_[i];
+      if (!p.node()->grad) continue;
+      Tensor holder;
+      const detail::Node* g = detail::gradient_of(name_, p, holder);
+      const std::size_t n = static_cast<std::size_t>(p.node()->numel);
+      if (p.node()->dtype == autograd::float32) {
+        update(each, i, elements<float>(p), elements<const float>(g), n);
+      } else {
+        update(each, i, elements<double>(p), elements<const double>(g), n);
+      }
+      note_change(p, changed_by);
+    }
+  }
+}
+
+}  // namespace nn

@@ -1,0 +1,320 @@
+// SPDX-License-Identifier: Apache-2.0
+// Training loops: accumulation, fit, early stopping, history, the bar, and runs that are stopped at any
+// batch and resumed from the map of their state, which end with the bits of the uninterrupted one.
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <memory>
+#include <sstream>
+
+#include "support.hpp"
+
+namespace {
+
+using nn_test::expect_message;
+using nn_test::expect_values;
+
+std::string scratch(const std::string& name) {
+  return (std::filesystem::temp_directory_path() / ("autograd_train_test_" + name)).string();
+}
+std::string text_of(const std::string& path) {
+  std::ifstream file(path);
+  std::ostringstream all;
+  all << file.rdbuf();
+  return all.str();
+}
+
+/// A network with dropout on noisy data, an optimizer with groups, a schedule, an average, counters: a
+/// run with everything in it that has a state.
+struct Session {
+  ag::Generator weights{7}, noise{11}, data{13};
+  nn::Sequential model{nn::Linear(4, 8, weights), nn::Tanh(), nn::Linear(8, 3, weights)};
+  std::vector<ag::Tensor> parameters = model.parameters();
+  nn::AdamW optimizer{{parameters[0], parameters[2]}, {.lr = 0.02}};
+  nn::OneCycleLR schedule = make_schedule();
+  nn::ExponentialMovingAverage average{parameters, {.decay = 0.9}};
+  nn::EarlyStopping stopping{{.patience = 100}};
+  nn::Trainer trainer{
+      optimizer, {.clip_norm = 0.5, .schedule = &schedule, .average = &average, .progress = false}};
+  std::int64_t seen = 0;
+  double total = 0;
+  nn::TrainingState state;
+
+  nn::OneCycleLR make_schedule() {
+    optimizer.add_group({.parameters = {parameters[1], parameters[3]}, .weight_decay = 0.0});
+    return {optimizer, {.max_lr = 0.05, .total_steps = kEpochs * kBatches}};
+  }
+  Session() {
+    state.add("model", model);
+    state.add("optimizer", optimizer);
+    state.add("schedule", schedule);
+    state.add("average", average);
+    state.add("stopping", stopping);
+    state.add("trainer", trainer);
+    state.add("noise", noise);
+    state.add("data", data);
+    state.add("seen", seen);
+    state.add("total", total);
+  }
+  static constexpr std::int64_t kEpochs = 3, kBatches = 5;
+
+  /// Goes on from wherever the trainer is, until the end or until `stop` batches have been seen.
+  void go_on(std::int64_t stop) {
+    while (trainer.epoch() < kEpochs) {
+      trainer.begin_epoch(kBatches);
+      while (trainer.batch() < kBatches) {
+        if (seen == stop) return;
+        const ag::Tensor x = ag::randn({6, 4}, data);
+        const ag::Tensor y = ag::randint(0, 3, {6}, data);
+        ag::Tape tape;
+        const ag::Tensor h = ag::dropout(model(x), noise, {.p = 0.2});
+        total += trainer.step(tape, nn::cross_entropy_loss(h, y), 6.0);
+        ++seen;
+      }
+      if (seen == stop) return;  // the end of the epoch comes after the resume
+      stopping.update(trainer.end_epoch()[1].second);
+    }
+  }
+  /// All that two runs can be compared by; seconds differ.
+  std::map<std::string, std::vector<double>> bits() const {
+    std::map<std::string, std::vector<double>> all;
+    for (const auto& [name, x] : state.state_dict()) {
+      if (name != "trainer.history.seconds") all[name] = nn_test::values(x);
+    }
+    return all;
+  }
+};
+
+TEST(Resume, AtAnyBatchEndsWithTheSameBits) {
+  Session straight;
+  straight.go_on(-1);
+  ASSERT_EQ(straight.seen, Session::kEpochs * Session::kBatches);
+  for (std::int64_t stop = 0; stop <= straight.seen; ++stop) {
+    nn::StateDict saved;
+    {
+      Session first;
+      first.go_on(stop);
+      saved = first.state.state_dict();
+      first.go_on(-1);  // a copy: what was saved does not change
+    }
+    Session second;
+    second.go_on(2);  // whatever it did before is gone
+    second.state.load_state_dict(saved);
+    second.go_on(-1);
+    EXPECT_EQ(second.bits(), straight.bits()) << "stopped after batch " << stop;
+  }
+}
+
+TEST(Resume, AllOrNothing) {
+  Session run, other;
+  run.go_on(3);
+  other.go_on(7);
+  const nn::StateDict good = other.state.state_dict();
+  const auto before = run.bits();
+  for (const auto& [name, tensor] : good) {
+    nn::StateDict missing = good, misshapen = good;
+    missing.erase(name);
+    misshapen.erase(name);
+    misshapen.insert(name, ag::zeros({2, 7, 3}));
+    EXPECT_THROW(run.state.load_state_dict(misshapen), ag::ValueError) << name;
+    // A column of the history, or its last one, may be missing: then there is no such column.
+    if (name.rfind("trainer.history", 0) != 0) {
+      EXPECT_THROW(run.state.load_state_dict(missing), ag::ValueError) << name;
+    }
+    ASSERT_EQ(run.bits(), before) << name;
+  }
+  nn::StateDict more = good;
+  more.insert("stranger.x", ag::zeros({1}));
+  expect_message<ag::ValueError>(
+      "TrainingState.load_state_dict: unexpected names: stranger.x; need those of a run with the "
+      "same parts",
+      [&] { run.state.load_state_dict(more); });
+  EXPECT_EQ(run.bits(), before);
+  EXPECT_THROW(run.state.add("model", run.seen), ag::ValueError);
+  EXPECT_THROW(run.state.add("a.b", run.seen), ag::ValueError);
+}
+
+TEST(Accumulation, FourQuartersMakeABatch) {
+  ag::Generator data(5);
+  const ag::Tensor x = ag::randn({8, 3}, data, ag::float64),
+                   y = ag::randn({8, 1}, data, ag::float64);
+  const auto train = [&](std::int64_t parts) {
+    ag::Tensor w = ag::zeros({1, 3}, ag::float64).set_requires_grad();
+    nn::SGD optimizer({w}, {.lr = 0.1, .momentum = 0.9});
+    nn::Trainer trainer(optimizer, {.accumulate = parts, .progress = false});
+    const std::int64_t size = 8 / parts;
+    for (int update = 0; update < 5; ++update) {
+      for (std::int64_t i = 0; i < parts; ++i) {
+        ag::Tape tape;
+        const ag::Tensor h = ag::linear(ag::narrow(x, 0, i * size, size), w, {});
+        trainer.step(tape, nn::mse_loss(h, ag::narrow(y, 0, i * size, size)));
+      }
+    }
+    EXPECT_EQ(trainer.updates(), 5);
+    return nn_test::values(w);
+  };
+  const std::vector<double> whole = train(1), quarters = train(4);
+  for (std::size_t i = 0; i < 3; ++i) EXPECT_NEAR(whole[i], quarters[i], 1e-14);
+}
+
+TEST(Accumulation, WhatIsLeftCountsAtTheEndOfTheEpoch) {
+  ag::Tensor w = ag::zeros({1}).set_requires_grad();
+  nn::SGD optimizer({w}, {.lr = 1.0});
+  nn::Trainer trainer(optimizer, {.accumulate = 2, .progress = false});
+  trainer.begin_epoch();
+  for (int i = 0; i < 3; ++i) {
+    ag::Tape tape;
+    trainer.step(tape, ag::sum(w));
+  }
+  EXPECT_THROW(trainer.state_dict(), ag::ValueError);
+  trainer.end_epoch();
+  EXPECT_EQ(trainer.updates(), 2);
+  EXPECT_EQ(w.at({0}), -1.5);
+}
+
+/// Fits y = 2 x by one weight.
+struct Line {
+  ag::Tensor w = ag::zeros({1}, ag::float64).set_requires_grad();
+  nn::SGD optimizer{{w}, {.lr = 0.1}};
+  std::vector<double> batches = {1.0, 2.0, 0.5};
+  ag::Tensor loss(double x) const { return ag::square(ag::sum(w) * x - 2 * x); }
+};
+
+TEST(Fit, LearnsAndTells) {
+  Line line;
+  std::string shown;
+  nn::Trainer trainer(line.optimizer, {.write = [&](const std::string& text) { shown += text; }});
+  const std::string csv = scratch("history.csv");
+  int saves = 0;
+  EXPECT_TRUE(nn::fit(trainer, line.batches, [&](double x) { return line.loss(x); },
+                      {.epochs = 8,
+                       .validate =
+                           [&] {
+                             return nn::Scalars{{"error", 2 - line.w.at({0})}};
+                           },
+                       .save = [&](bool) { ++saves; },
+                       .csv = csv}));
+  EXPECT_NEAR(line.w.at({0}), 2.0, 1e-2);
+  EXPECT_EQ(trainer.epoch(), 8);
+  EXPECT_EQ(saves, 8);
+  EXPECT_EQ(trainer.history().columns(),
+            (std::vector<std::string>{"epoch", "loss", "error", "lr", "seconds"}));
+  EXPECT_LT(trainer.history().column("loss")[7], trainer.history().column("loss")[0]);
+  EXPECT_NE(shown.find("epoch 8 ["), std::string::npos) << shown;
+  EXPECT_NE(shown.find("3/3"), std::string::npos) << shown;
+  EXPECT_NE(shown.find("error"), std::string::npos) << shown;
+  const std::string text = text_of(csv);
+  EXPECT_EQ(text.substr(0, text.find('\n')), "epoch,loss,error,lr,seconds");
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 9);
+  std::filesystem::remove(csv);
+}
+
+TEST(Fit, StopsEarlyOrWhenAsked) {
+  Line line;
+  nn::Trainer trainer(line.optimizer, {.progress = false});
+  nn::EarlyStopping stopping({.patience = 2, .min_delta = 1e9});
+  nn::fit(trainer, line.batches, [&](double x) { return line.loss(x); },
+          {.epochs = 100, .early_stopping = &stopping});
+  EXPECT_EQ(trainer.epoch(), 3);  // the first is the best, two are not better
+
+  Line other;
+  nn::Trainer stopped(other.optimizer, {.progress = false});
+  EXPECT_FALSE(nn::fit(stopped, other.batches, [&](double x) { return other.loss(x); },
+                       {.epochs = 100, .interrupted = [&] { return stopped.updates() == 4; }}));
+  EXPECT_EQ(stopped.epoch(), 1);
+  EXPECT_EQ(stopped.batch(), 1);
+  expect_message<ag::ValueError>(
+      "fit: nothing to monitor: there is no 'accuracy'; need \"loss\" or the name of a metric of "
+      "validate()",
+      [&] {
+        nn::fit(trainer, line.batches, [&](double x) { return line.loss(x); },
+                {.epochs = 100, .monitor = "accuracy", .early_stopping = &stopping});
+      });
+}
+
+TEST(Trainer, LossThatIsNotFinite) {
+  Line line;
+  nn::Trainer trainer(line.optimizer, {.progress = false});
+  ag::Tape tape;
+  expect_message<ag::ValueError>(
+      "Trainer.step: the loss is not finite: it is inf at batch 0 of epoch 1; need a smaller lr, "
+      "clip_norm, or cleaner data",
+      [&] { trainer.step(tape, ag::sum(line.w) + HUGE_VAL); });
+  EXPECT_EQ(line.w.at({0}), 0.0);
+  EXPECT_EQ(trainer.batch(), 0);
+  EXPECT_THROW(nn::Trainer(line.optimizer, {.accumulate = 0}), ag::ValueError);
+}
+
+TEST(EarlyStopping, ModesAndNan) {
+  nn::EarlyStopping stopping({.mode = nn::PlateauMode::max, .patience = 2});
+  EXPECT_TRUE(stopping.update(0.5));
+  EXPECT_FALSE(stopping.update(0.5));
+  EXPECT_TRUE(stopping.update(0.6));
+  EXPECT_FALSE(stopping.update(NAN));
+  EXPECT_FALSE(stopping.should_stop());
+  nn::EarlyStopping resumed({.mode = nn::PlateauMode::max, .patience = 2});
+  resumed.load_state_dict(stopping.state_dict());
+  EXPECT_FALSE(resumed.update(0.1));
+  EXPECT_TRUE(resumed.should_stop());
+  EXPECT_EQ(resumed.best(), 0.6);
+  EXPECT_THROW(resumed.load_state_dict({}), ag::ValueError);
+  EXPECT_THROW(nn::EarlyStopping({.patience = 0}), ag::ValueError);
+}
+
+TEST(History, ColumnsThatComeLater) {
+  nn::History history;
+  history.add({{"loss", 0.5}});
+  history.add({{"loss", 0.25}, {"accuracy", 0.9}});
+  EXPECT_TRUE(std::isnan(history.column("accuracy")[0]));
+  EXPECT_EQ(history.column("accuracy")[1], 0.9);
+  EXPECT_THROW(history.column("f1"), ag::ValueError);
+  EXPECT_THROW(history.add({{"a,b", 1.0}}), ag::ValueError);
+  EXPECT_EQ(history.size(), 2u);
+  nn::History other;
+  other.load_state_dict(history.state_dict());
+  EXPECT_EQ(other.columns(), history.columns());
+  const std::string path = scratch("columns.csv");
+  other.write_csv(path);
+  EXPECT_EQ(text_of(path), "loss,accuracy\n0.5,nan\n0.25,0.90000000000000002\n");
+  std::filesystem::remove(path);
+}
+
+// What was there stays, and no half of a file is left.
+TEST(History, FileThatCannotBeWritten) {
+  nn::History history;
+  history.add({{"loss", 0.5}});
+  EXPECT_THROW(history.write_csv(scratch("no_such_folder") + "/x.csv"), ag::IoError);
+  const std::string folder = scratch("folder");
+  std::filesystem::create_directory(folder);
+  EXPECT_THROW(history.write_csv(folder), ag::IoError);  // a folder of that name
+  EXPECT_FALSE(std::filesystem::exists(folder + ".part"));
+  std::filesystem::remove(folder);
+  if (std::filesystem::exists("/dev/full")) {
+    const std::string full = scratch("full.csv");
+    std::filesystem::create_symlink("/dev/full", full + ".part");
+    EXPECT_THROW(history.write_csv(full), ag::IoError);
+    EXPECT_FALSE(std::filesystem::exists(full));
+  }
+}
+
+TEST(Progress, Line) {
+  EXPECT_EQ(nn::progress_line("epoch 3", 120, 240, 60.0, {{"loss", 0.3125}}),
+            "epoch 3 [############............]  50 %  120/240  2.00/s  1:00 left  loss 0.3125");
+  EXPECT_EQ(nn::progress_line("all", 5000, 0, 2.0, {}), "all  5000  2.5k/s  0:02");
+  EXPECT_EQ(nn::progress_line("all", 7, 7, 7300.0, {}),
+            "all [########################] 100 %  7/7  0.00/s  2:01:40");
+  EXPECT_EQ(nn::progress_line("all", 0, 7, 0.0, {}),
+            "all [........................]   0 %  0/7  0:00");
+}
+
+TEST(Progress, SilentWithoutATerminal) {
+  testing::internal::CaptureStderr();
+  {
+    nn::ProgressBar bar("epoch", 10);
+    EXPECT_FALSE(bar.due());
+    bar.update(5, {{"loss", 1.0}});
+  }
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "");
+}
+
+}  // namespace
