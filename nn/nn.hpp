@@ -3,6 +3,8 @@
 #pragma once
 
 #include "clip.hpp"
+#include "data/data.hpp"
+#include "files/files.hpp"
 #include "init.hpp"
 #include "layers/activation.hpp"
 #include "layers/linear.hpp"
