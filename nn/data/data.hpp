@@ -2,3 +2,6 @@
 // Data: sets, loaders, readers, text, transforms.
 #pragma once
 
+#include "dataset.hpp"
+#include "loader.hpp"
+#include "synthetic.hpp"
