@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// Data: sets, loaders, readers, text, transforms.
+// Data: sets, the loader, readers, text, transforms.
 #pragma once
 
+#include "csv.hpp"
 #include "dataset.hpp"
+#include "idx.hpp"
 #include "loader.hpp"
 #include "synthetic.hpp"

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
-// Files: safetensors, NPY and NPZ, pictures, audio, logs.
+// Files: whole ones, safetensors, NPY and NPZ, pictures, sound.
 #pragma once
 
 #include "file.hpp"
+#include "gzip.hpp"
+#include "image.hpp"
+#include "npy.hpp"
 #include "safetensors.hpp"
+#include "wav.hpp"
