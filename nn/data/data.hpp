@@ -2,8 +2,11 @@
 // Data: sets, the loader, readers, text, transforms.
 #pragma once
 
+#include "bpe.hpp"
 #include "csv.hpp"
 #include "dataset.hpp"
 #include "idx.hpp"
 #include "loader.hpp"
 #include "synthetic.hpp"
+#include "text.hpp"
+#include "vocabulary.hpp"

@@ -65,7 +65,7 @@ TEST(DataLoader, ShuffleGivesEverySampleOnceInANewOrder) {
   EXPECT_NE(orders[1], orders[2]);
 }
 
-TEST(DataLoader, SameBatchesForAnyNumberOfWorkers) {
+TEST(HardCases, 99_loader_workers) {
   const auto jitter = [](nn::Batch batch, ag::Generator& generator) {
     batch[0] = batch[0] + ag::rand(batch[0].shape(), generator);
     return batch;
