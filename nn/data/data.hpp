@@ -7,6 +7,8 @@
 #include "dataset.hpp"
 #include "idx.hpp"
 #include "loader.hpp"
+#include "mel.hpp"
 #include "synthetic.hpp"
 #include "text.hpp"
+#include "transforms.hpp"
 #include "vocabulary.hpp"
