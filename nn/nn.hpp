@@ -2,6 +2,7 @@
 // All of nn: include this one header.
 #pragma once
 
+#include "checkpoint.hpp"
 #include "clip.hpp"
 #include "data/data.hpp"
 #include "files/files.hpp"

@@ -5,6 +5,7 @@
 #include "file.hpp"
 #include "gzip.hpp"
 #include "image.hpp"
+#include "logs.hpp"
 #include "npy.hpp"
 #include "safetensors.hpp"
 #include "wav.hpp"
