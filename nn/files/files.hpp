@@ -2,6 +2,7 @@
 // Files: whole ones, safetensors, NPY and NPZ, pictures, sound.
 #pragma once
 
+#include "chart.hpp"
 #include "file.hpp"
 #include "gzip.hpp"
 #include "image.hpp"
