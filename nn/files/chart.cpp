@@ -178,59 +178,82 @@ void write_curves(const std::string& path, const std::vector<Curve>& curves,
   canvas.write(path, "write_curves");
 }
 
-void write_confusion_matrix(const std::string& path, const Tensor& counts,
-                            const std::vector<std::string>& names) {
+namespace {
+
+/// The counts, row by row, checked.
+std::vector<double> checked_counts(const Tensor& counts, const std::vector<std::string>& names) {
   const bool square = counts.dim() == 2 && counts.size(0) == counts.size(1);
   if (!square || counts.size(0) < 1 || counts.size(0) > 512) {
     throw ShapeError("write_confusion_matrix: not a matrix of classes: " +
                      to_string(counts.shape()) + "; need [k, k] with 1 <= k <= 512");
   }
-  const auto k = static_cast<int>(counts.size(0));
-  const auto n = static_cast<std::size_t>(k);
-  if (!names.empty() && names.size() != n) {
+  const std::int64_t k = counts.size(0);
+  if (!names.empty() && static_cast<std::int64_t>(names.size()) != k) {
     throw ValueError("write_confusion_matrix: number of names: " + std::to_string(names.size()) +
                      "; need none or " + std::to_string(k));
   }
-  const std::vector<double> values = autograd::to_vector<double>(
+  std::vector<double> values = autograd::to_vector<double>(
       autograd::contiguous(autograd::to(autograd::detach(counts), autograd::float64)));
-  if (!std::all_of(values.begin(), values.end(), [](double v) { return v >= 0 && v < 1e15; })) {
-    throw ValueError("write_confusion_matrix: a count is negative or not a number: " +
-                     std::to_string(*std::min_element(values.begin(), values.end())) +
-                     "; need counts >= 0");
+  for (const double v : values) {
+    if (v >= 0 && v < 1e15) continue;
+    throw ValueError("write_confusion_matrix: not a count: " + std::to_string(v) +
+                     "; need 0 <= count < 10^15");
   }
-  std::size_t widest = 3, letters = 2;
-  for (const double v : values) widest = std::max(widest, std::to_string(std::llround(v)).size());
-  for (const std::string& name : names)
-    letters = std::max(letters, std::min<std::size_t>(name.size(), 12));
-  const bool numbers = k <= 32;
-  const int cell = numbers ? std::max(24, 8 * static_cast<int>(widest) + 8) : std::max(1, 768 / k);
-  const int left = 30 + 8 * static_cast<int>(letters), top = 50;
-  Canvas canvas(left + k * cell + 30, top + k * cell + 30);
-  canvas.text(left, 10, "PREDICTED, ROWS ARE THE TRUTH");
-  for (int r = 0; r < k; ++r) {
-    double total = 0;
-    for (int c = 0; c < k; ++c) total += values[static_cast<std::size_t>(r * k + c)];
-    for (int c = 0; c < k; ++c) {
-      const double v = values[static_cast<std::size_t>(r * k + c)];
-      const double share = total > 0 ? std::sqrt(v / total) : 0;  // small errors are to be seen
-      const auto shade = [&](int full) {
-        return static_cast<unsigned char>(255 - share * (255 - full));
-      };
-      canvas.rectangle(left + c * cell, top + r * cell, cell, cell,
-                       {shade(kColors[0][0]), shade(kColors[0][1]), shade(kColors[0][2])});
-      if (!numbers || v == 0) continue;
-      const std::string label = std::to_string(std::llround(v));
-      canvas.text(left + c * cell + (cell - Canvas::width_of(label)) / 2,
-                  top + r * cell + cell / 2 - 5, label, share > 0.6 ? kWhite : kBlack);
+  return values;
+}
+
+struct Matrix {
+  int k, cell, left, top;
+  bool numbers;
+  std::vector<double> values;
+
+  double at(int r, int c) const { return values[static_cast<std::size_t>(r * k + c)]; }
+};
+
+void draw_row(Canvas& canvas, const Matrix& m, int r) {
+  double total = 0;
+  for (int c = 0; c < m.k; ++c) total += m.at(r, c);
+  for (int c = 0; c < m.k; ++c) {
+    const double share = total > 0 ? std::sqrt(m.at(r, c) / total) : 0;  // small errors are seen
+    Color color;
+    for (std::size_t i = 0; i < 3; ++i) {
+      color[i] = static_cast<unsigned char>(255 - share * (255 - kColors[0][i]));
     }
-    if (!numbers) continue;
-    const auto place = static_cast<std::size_t>(r);
-    const std::string name = names.empty() ? std::to_string(r) : names[place].substr(0, 12);
-    canvas.text(left - 10 - Canvas::width_of(name), top + r * cell + cell / 2 - 5, name);
-    canvas.text(left + r * cell + 4, top - 18,
-                name.substr(0, static_cast<std::size_t>(cell / 8 - 1)));
+    const int x = m.left + c * m.cell, y = m.top + r * m.cell;
+    canvas.rectangle(x, y, m.cell, m.cell, color);
+    if (!m.numbers || m.at(r, c) == 0) continue;
+    const std::string label = std::to_string(std::llround(m.at(r, c)));
+    canvas.text(x + (m.cell - Canvas::width_of(label)) / 2, y + m.cell / 2 - 5, label,
+                share > 0.6 ? kWhite : kBlack);
   }
-  canvas.frame(left, top, k * cell, k * cell);
+}
+
+}  // namespace
+
+void write_confusion_matrix(const std::string& path, const Tensor& counts,
+                            const std::vector<std::string>& names) {
+  Matrix m{0, 0, 0, 50, false, checked_counts(counts, names)};
+  m.k = static_cast<int>(counts.size(0));
+  m.numbers = m.k <= 32;
+  const double largest = *std::max_element(m.values.begin(), m.values.end());
+  const auto digits = static_cast<int>(std::to_string(std::llround(largest)).size());
+  m.cell = m.numbers ? std::max(32, 8 * digits + 8) : std::max(1, 768 / m.k);
+  std::size_t letters = 2;
+  for (const std::string& name : names) letters = std::max(letters, name.substr(0, 12).size());
+  m.left = 30 + 8 * static_cast<int>(letters);
+  Canvas canvas(std::max(m.left + m.k * m.cell, 300) + 30, m.top + m.k * m.cell + 30);
+  canvas.text(m.left, 10, "PREDICTED - ROWS ARE THE TRUTH");
+  for (int r = 0; r < m.k; ++r) {
+    draw_row(canvas, m, r);
+    if (!m.numbers) continue;
+    const std::string name =
+        names.empty() ? std::to_string(r) : names[static_cast<std::size_t>(r)].substr(0, 12);
+    const int middle = m.top + r * m.cell + m.cell / 2 - 5;
+    canvas.text(m.left - 10 - Canvas::width_of(name), middle, name);
+    const std::string head = name.substr(0, static_cast<std::size_t>(m.cell / 8 - 1));
+    canvas.text(m.left + r * m.cell + (m.cell - Canvas::width_of(head)) / 2, m.top - 18, head);
+  }
+  canvas.frame(m.left, m.top, m.k * m.cell, m.k * m.cell);
   canvas.write(path, "write_confusion_matrix");
 }
 

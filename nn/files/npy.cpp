@@ -159,6 +159,28 @@ const Kind& kind_of(const detail::FileErrors& errors, const std::string& descr) 
   return *known;
 }
 
+/// The extents, checked against the bytes that follow.
+Shape shape_of(const detail::FileErrors& errors, const Header& header, const Kind& kind,
+               std::size_t bytes) {
+  Shape shape;
+  std::uint64_t total = kind.bytes;
+  const bool none = std::find(header.shape.begin(), header.shape.end(), 0u) != header.shape.end();
+  for (const std::uint64_t extent : header.shape) {
+    if (extent > std::uint64_t{1} << 48 ||
+        (!none && (__builtin_mul_overflow(total, extent, &total) || total > bytes))) {
+      errors.fail("the header lies about sizes", ", an extent of " + std::to_string(extent),
+                  "at most the " + std::to_string(bytes) + " bytes that follow");
+    }
+    shape.push_back(static_cast<std::int64_t>(extent));
+  }
+  if ((none ? 0 : total) != bytes) {
+    errors.fail("bytes and shape disagree",
+                ", " + to_string(shape) + " and " + std::to_string(bytes) + " bytes",
+                "as many bytes as elements times " + std::to_string(kind.bytes));
+  }
+  return shape;
+}
+
 }  // namespace
 
 namespace detail {
@@ -188,23 +210,7 @@ Tensor decode_npy(const FileErrors& errors, std::string_view bytes) {
   }
   const Kind& kind = kind_of(errors, header->descr);
   const std::string_view data = bytes.substr(start + length);
-  Shape shape;
-  std::uint64_t total = kind.bytes;
-  const bool none =
-      std::find(header->shape.begin(), header->shape.end(), 0u) != header->shape.end();
-  for (const std::uint64_t extent : header->shape) {
-    if (extent > std::uint64_t{1} << 48 ||
-        (!none && (__builtin_mul_overflow(total, extent, &total) || total > data.size()))) {
-      errors.fail("the header lies about sizes", ", an extent of " + std::to_string(extent),
-                  "at most the " + std::to_string(data.size()) + " bytes that follow");
-    }
-    shape.push_back(static_cast<std::int64_t>(extent));
-  }
-  if ((none ? 0 : total) != data.size()) {
-    errors.fail("bytes and shape disagree",
-                ", " + to_string(shape) + " and " + std::to_string(data.size()) + " bytes",
-                "as many bytes as elements times " + std::to_string(kind.bytes));
-  }
+  Shape shape = shape_of(errors, *header, kind, data.size());
   const bool reversed = header->fortran && shape.dim() > 1;
   if (reversed) std::reverse(&shape[0], &shape[0] + shape.dim());
   Tensor x = autograd::empty(shape, kind.dtype);

@@ -136,6 +136,23 @@ std::string read_member(const InputFile& file, const Member& member) {
   return bytes;
 }
 
+/// What both headers of a member have, from the version to the lengths of name and extra field.
+std::string common_header(const std::string& name, const std::string& plain, std::size_t packed,
+                          bool compress) {
+  std::string common;
+  put(common, 20, 2);
+  put(common, detail::is_utf8(name) ? 1 << 11 : 0, 2);
+  put(common, compress ? 8 : 0, 2);
+  put(common, 0, 2);       // 0:00:00
+  put(common, 0x0021, 2);  // 1980-01-01: the same bytes in every run
+  put(common, detail::crc32(plain), 4);
+  put(common, packed, 4);
+  put(common, plain.size(), 4);
+  put(common, name.size(), 2);
+  put(common, 0, 2);
+  return common;
+}
+
 }  // namespace
 
 StateDict read_npz(const std::string& path) {
@@ -168,17 +185,7 @@ void write_npz(const std::string& path, const StateDict& arrays, NpzOptions opti
     }
     const std::string deflated = options.compress ? detail::deflate_raw(plain) : "";
     const std::string& data = options.compress ? deflated : plain;
-    std::string common;  // what both headers have: version to lengths
-    put(common, 20, 2);
-    put(common, detail::is_utf8(name) ? 1 << 11 : 0, 2);
-    put(common, options.compress ? 8 : 0, 2);
-    put(common, 0, 2);       // 0:00:00
-    put(common, 0x0021, 2);  // 1980-01-01: the same bytes in every run
-    put(common, detail::crc32(plain), 4);
-    put(common, data.size(), 4);
-    put(common, plain.size(), 4);
-    put(common, name.size(), 2);
-    put(common, 0, 2);
+    const std::string common = common_header(name, plain, data.size(), options.compress);
     file.write("PK\3\4" + common + name);
     file.write(data);
     directory += "PK\1\2";
