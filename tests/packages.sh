@@ -15,7 +15,7 @@ libeigen3-dev | header eigen3/Eigen/Core
 nlohmann-json3-dev | header nlohmann/json.hpp
 zlib1g-dev   | header zlib.h
 libpng-dev   | header png.h
-libjpeg-dev  | header jpeglib.h
+libjpeg-dev  | header jerror.h
 libsndfile1-dev | header sndfile.h
 "
 packages_examples="
