@@ -2,8 +2,11 @@
 // All of nn: include this one header.
 #pragma once
 
+#include "checkpoint.hpp"
 #include "clip.hpp"
+#include "data/data.hpp"
 #include "ema.hpp"
+#include "files/files.hpp"
 #include "init.hpp"
 #include "layers/layers.hpp"
 #include "lbfgs.hpp"

@@ -12,6 +12,11 @@ ninja-build  | command ninja
 libhwy-dev   | header hwy/highway.h
 libtbb-dev   | header tbb/tbb.h
 libeigen3-dev | header eigen3/Eigen/Core
+nlohmann-json3-dev | header nlohmann/json.hpp
+zlib1g-dev   | header zlib.h
+libpng-dev   | header png.h
+libjpeg-dev  | header jerror.h
+libsndfile1-dev | header sndfile.h
 "
 packages_examples="
 libcli11-dev | header CLI/CLI.hpp

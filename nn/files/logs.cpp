@@ -1,0 +1,227 @@
+// SPDX-License-Identifier: Apache-2.0
+// The three messages of protocol buffers that are needed are written by hand: a library for them would be
+// larger than nn.
+#include "logs.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <array>
+#include <atomic>
+#include <bit>
+#include <cerrno>
+#include <charconv>
+#include <chrono>
+#include <cstring>
+#include <filesystem>
+#include <system_error>
+
+#include <autograd/autograd.hpp>
+
+#include "file.hpp"
+
+namespace nn {
+
+using autograd::ValueError;
+
+namespace {
+
+/// A file that is appended to.
+class Appender {
+ public:
+  Appender(const char* function, std::string path, int flags)
+      : function_(function), path_(std::move(path)) {
+    fd_ =
+        ::open(path_.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | flags, 0666);
+    if (fd_ < 0) fail("cannot open");
+  }
+  Appender(const Appender&) = delete;
+  Appender& operator=(const Appender&) = delete;
+  ~Appender() {
+    if (fd_ >= 0) ::close(fd_);
+  }
+  void write(std::string_view bytes) {
+    while (!bytes.empty()) {
+      const ssize_t done = ::write(fd_, bytes.data(), bytes.size());
+      if (done < 0 && errno == EINTR) continue;
+      if (done < 0) fail("cannot write");
+      bytes.remove_prefix(static_cast<std::size_t>(done));
+    }
+  }
+  const std::string& path() const { return path_; }
+
+ private:
+  [[noreturn]] void fail(const char* what) const {
+    detail::throw_io(function_, what, path_, std::string(": ") + std::strerror(errno),
+                     "a folder that can be written, and room on the disk");
+  }
+  const char* function_;
+  std::string path_;
+  int fd_ = -1;
+};
+
+void put_fixed(std::string& to, std::uint64_t bits, int bytes) {
+  for (int i = 0; i < bytes; ++i) to += static_cast<char>(bits >> 8 * i & 255);
+}
+void put_varint(std::string& to, std::uint64_t value) {
+  for (; value >= 128; value >>= 7) to += static_cast<char>(value | 128);
+  to += static_cast<char>(value);
+}
+void put_bytes(std::string& to, char key, std::string_view bytes) {
+  to += key;
+  put_varint(to, bytes.size());
+  to += bytes;
+}
+
+double seconds_now() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+/// Event: 1 wall_time, double; 2 step, int64; 3 file_version, string; 5 summary.
+std::string event_at(double time) {
+  std::string event = "\x09";
+  put_fixed(event, std::bit_cast<std::uint64_t>(time), 8);
+  return event;
+}
+
+}  // namespace
+
+namespace detail {
+
+std::uint32_t crc32c(std::string_view bytes) {
+  static const std::array<std::uint32_t, 256> table = [] {
+    std::array<std::uint32_t, 256> values{};
+    for (std::uint32_t i = 0; i < 256; ++i) {
+      std::uint32_t r = i;
+      for (int bit = 0; bit < 8; ++bit) r = (r >> 1) ^ (r & 1 ? 0x82F63B78u : 0u);
+      values[i] = r;
+    }
+    return values;
+  }();
+  std::uint32_t sum = 0xFFFFFFFF;
+  for (const char c : bytes) sum = table[(sum ^ static_cast<unsigned char>(c)) & 255] ^ sum >> 8;
+  return ~sum;
+}
+
+std::string framed_record(std::string_view record) {
+  const auto put_sum = [](std::string& to, std::string_view bytes) {
+    put_fixed(to, std::rotr(crc32c(bytes), 15) + 0xA282EAD8u, 4);
+  };
+  std::string framed;
+  put_fixed(framed, record.size(), 8);
+  put_sum(framed, std::string(framed));
+  framed += record;
+  put_sum(framed, record);
+  return framed;
+}
+
+}  // namespace detail
+
+// --- TensorBoard
+
+struct TensorBoardWriter::File {
+  Appender out;
+};
+
+TensorBoardWriter::TensorBoardWriter(const std::string& folder) {
+  static std::atomic<int> count{0};
+  std::error_code ignored;
+  std::filesystem::create_directories(folder, ignored);
+  const double now = seconds_now();
+  const std::string name = "events.out.tfevents." + std::to_string(static_cast<std::int64_t>(now)) +
+                           "." + std::to_string(::getpid()) + "." + std::to_string(count++);
+  file_.reset(
+      new File{{"TensorBoardWriter", (std::filesystem::path(folder) / name).string(), O_EXCL}});
+  std::string event = event_at(now);
+  put_bytes(event, '\x1a', "brain.Event:2");
+  file_->out.write(detail::framed_record(event));
+}
+
+TensorBoardWriter::TensorBoardWriter(TensorBoardWriter&&) noexcept = default;
+TensorBoardWriter& TensorBoardWriter::operator=(TensorBoardWriter&&) noexcept = default;
+TensorBoardWriter::~TensorBoardWriter() = default;
+
+const std::string& TensorBoardWriter::path() const { return file_->out.path(); }
+
+void TensorBoardWriter::add_scalar(std::string_view tag, double value, std::int64_t step) {
+  if (tag.empty() || !detail::is_utf8(tag)) {
+    throw ValueError("TensorBoardWriter.add_scalar: not a tag: " + std::to_string(tag.size()) +
+                     " bytes; need one character or more, in UTF-8");
+  }
+  std::string point;  // Summary.Value: 1 tag, 2 simple_value, float
+  put_bytes(point, '\x0a', tag);
+  point += '\x15';
+  put_fixed(point, std::bit_cast<std::uint32_t>(static_cast<float>(value)), 4);
+  std::string summary;  // Summary: 1 value, repeated
+  put_bytes(summary, '\x0a', point);
+  std::string event = event_at(seconds_now());
+  event += '\x10';
+  put_varint(event, static_cast<std::uint64_t>(step));
+  put_bytes(event, '\x2a', summary);
+  file_->out.write(detail::framed_record(event));
+}
+
+// --- CSV
+
+struct CsvLog::File {
+  Appender out;
+  std::size_t columns;
+};
+
+namespace {
+
+std::string header_of(const std::vector<std::string>& columns) {
+  std::string line;
+  for (const std::string& column : columns) {
+    line += line.empty() ? "" : ",";
+    if (column.find_first_of(",\"\r\n") == std::string::npos) {
+      line += column;
+      continue;
+    }
+    line += '"';
+    for (const char c : column) line += c == '"' ? "\"\"" : std::string(1, c);
+    line += '"';
+  }
+  return line + "\n";
+}
+
+}  // namespace
+
+CsvLog::CsvLog(const std::string& path, std::vector<std::string> columns) {
+  if (columns.empty()) throw ValueError("CsvLog: no columns: the list is empty; need at least one");
+  const std::string header = header_of(columns);
+  std::error_code ignored;
+  std::string start;
+  if (std::filesystem::exists(path, ignored) && std::filesystem::file_size(path, ignored) > 0) {
+    const std::string old = read_file(path, std::uint64_t{1} << 32);
+    if (!old.starts_with(header)) {
+      detail::throw_io("CsvLog", "the file has other columns", path, "",
+                       "the columns it began with, or another path");
+    }
+    if (!old.ends_with('\n')) start = "\n";  // a line that a kill cut off stays by itself
+  } else {
+    start = header;
+  }
+  file_.reset(new File{{"CsvLog", path, 0}, columns.size()});
+  file_->out.write(start);
+}
+
+CsvLog::CsvLog(CsvLog&&) noexcept = default;
+CsvLog& CsvLog::operator=(CsvLog&&) noexcept = default;
+CsvLog::~CsvLog() = default;
+
+void CsvLog::write(const std::vector<double>& values) {
+  if (values.size() != file_->columns) {
+    throw ValueError("CsvLog.write: number of values: " + std::to_string(values.size()) +
+                     "; need one for each column (" + std::to_string(file_->columns) + ")");
+  }
+  std::string line;
+  for (const double value : values) {
+    std::array<char, 32> digits;
+    const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), value).ptr;
+    line += (line.empty() ? "" : ",") + std::string(digits.data(), end);
+  }
+  file_->out.write(line + "\n");
+}
+
+}  // namespace nn

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: Apache-2.0
+// Readers of IDX, CSV, NPY, NPZ, PNG, JPEG, WAV: values, messages, hostile files, the real data.
+#include <cmath>
+#include <cstring>
+
+#include "files_support.hpp"
+
+namespace {
+
+namespace fs = std::filesystem;
+using namespace std::string_literals;
+using nn_test::attack;
+using nn_test::expect_message;
+using nn_test::expect_values;
+using nn_test::Folder;
+using nn_test::golden;
+using nn_test::slurp;
+using nn_test::spill;
+
+/// Skips the test when f throws because nn was built without a library.
+#define SKIP_WITHOUT_LIBRARY(...)                                                 \
+  try {                                                                           \
+    __VA_ARGS__;                                                                  \
+  } catch (const ag::IoError& error) {                                            \
+    if (std::strstr(error.what(), "built without")) GTEST_SKIP() << error.what(); \
+    throw;                                                                        \
+  }
+
+std::string idx(unsigned char type, std::initializer_list<unsigned char> extents,
+                const std::string& data) {
+  std::string bytes{'\0', '\0', static_cast<char>(type), static_cast<char>(extents.size())};
+  for (const unsigned char extent : extents)
+    bytes += std::string("\0\0\0", 3) + static_cast<char>(extent);
+  return bytes + data;
+}
+
+TEST(Idx, Types) {
+  const Folder folder;
+  const std::string path = folder / "a";
+  spill(path, idx(8, {2, 2}, "\x01\x02\xff\x04"));
+  EXPECT_EQ(nn::read_idx(path).dtype(), ag::int64);
+  EXPECT_EQ(nn::read_idx(path).shape(), (ag::Shape{2, 2}));
+  expect_values(nn::read_idx(path, {.dtype = ag::float32}), {1, 2, 255, 4});
+  spill(path, idx(9, {1}, "\xff"));
+  EXPECT_EQ(nn::read_idx(path).item(), -1);
+  spill(path, idx(11, {1}, "\xff\x00"s));
+  EXPECT_EQ(nn::read_idx(path).item(), -256);
+  spill(path, idx(12, {1}, "\x01\x00\x00\x02"s));
+  EXPECT_EQ(nn::read_idx(path).item(), 16777218);
+  spill(path, idx(13, {1}, "\x3f\xc0\x00\x00"s));
+  EXPECT_EQ(nn::read_idx(path).dtype(), ag::float32);
+  EXPECT_EQ(nn::read_idx(path).item(), 1.5);
+  EXPECT_THROW(nn::read_idx(path, {.dtype = ag::int64}), ag::TypeError);
+  EXPECT_THROW(nn::read_idx(path, {.dtype = ag::boolean}), ag::TypeError);
+}
+
+TEST(Idx, Refuses) {
+  const Folder folder;
+  const std::string path = folder / "a", front = "read_idx: ", at = ": '" + path + "'";
+  const auto refuses = [&](const std::string& bytes, const std::string& what) {
+    spill(path, bytes);
+    expect_message<ag::IoError>(front + what, [&] { nn::read_idx(path); });
+  };
+  refuses("\1\0\x8\1"s, "not an IDX file" + at + "; need two zero bytes at the start");
+  refuses("\0\0\x7\1"s, "not an IDX file" + at + ", type 7; need 8, 9, 11, 12, 13 or 14");
+  refuses("\0\0\x8\0"s, "not an IDX file" + at + ", 0 axes; need 1 to 8");
+  refuses("\0\0\x8\1\xff\xff\xff\xff"s,
+          "the header lies about sizes" + at +
+              ", shape [4294967295]; need at most the 8 bytes that the file can hold");
+  refuses(idx(8, {3}, "ab"),
+          "the file is too short" + at + ", 1 bytes are missing; need a complete file");
+  refuses(idx(8, {1}, "ab"),
+          "bytes after the last element" + at + ", shape [1]; need a file that ends there");
+  spill(path, idx(8, {3, 2}, "abcdef"));
+  EXPECT_EQ(attack(slurp(path), 2000, [](const std::string& p) { nn::read_idx(p); }), 0);
+}
+
+TEST(Idx, MnistOfTheRealData) {
+  const std::string root = nn_test::real_data("mnist");
+  if (root.empty()) GTEST_SKIP() << "no real data; set AUTOGRAD_DATA to its folder";
+  SKIP_WITHOUT_LIBRARY(nn::read_idx(root + "/t10k-labels-idx1-ubyte.gz"));
+  const ag::Tensor x = nn::read_idx(root + "/t10k-images-idx3-ubyte.gz", {.dtype = ag::float32});
+  const ag::Tensor y = nn::read_idx(root + "/t10k-labels-idx1-ubyte.gz");
+  EXPECT_EQ(x.shape(), (ag::Shape{10000, 28, 28}));
+  EXPECT_NEAR(ag::mean(x).item(), 33.791, 1e-3);
+  EXPECT_EQ(y.at({0}), 7);
+  const std::string labels = slurp(root + "/t10k-labels-idx1-ubyte.gz");
+  EXPECT_EQ(attack(labels.substr(0, 300), 300, [](const std::string& p) { nn::read_idx(p); }), 0);
+}
+
+TEST(Csv, Rfc4180) {
+  const nn::Table table("t", "a,b,\"c \"\"d\"\"\"\r\n1,\"x,\ny\",2.5\r\n\r\n-3,,1e2");
+  EXPECT_EQ(table.names(), (std::vector<std::string>{"a", "b", "c \"d\""}));
+  EXPECT_EQ(table.rows(), 2);
+  EXPECT_EQ(table.at(0, 1), "x,\ny");
+  EXPECT_EQ(table.line(1), 5);
+  EXPECT_EQ(table.strings("b")[1], "");
+  expect_values(table.numbers({"a", "c \"d\""}, ag::float64), {1, 2.5, -3, 100});
+  EXPECT_EQ(nn::Table("t", "").rows(), 0);
+  EXPECT_EQ(nn::Table("t", "\xEF\xBB\xBFx\n1\n").names()[0], "x");
+  EXPECT_EQ(nn::Table("t", "1;2\n3;4", {.header = false, .delimiter = ';'}).numbers().at({1, 1}),
+            4);
+}
+
+TEST(Csv, ErrorsNameTheLine) {
+  const auto refuses = [](const std::string& text, const std::string& message) {
+    expect_message<ag::IoError>(message, [&] { nn::Table("t", text).numbers(); });
+  };
+  refuses("a,b\n1,2\n3\n", "Table: line 3 has 1 fields: 't'; need as many as the first row (2)");
+  refuses("a\n\"x\ny",
+          "Table: line 2 opens a quote that is never closed: 't'; need a closing quote");
+  refuses(
+      "a\nx\"y\n",
+      "Table: line 2 has a quote inside of a field: 't'; need fields with quotes to be in quotes");
+  refuses(
+      "a\n\"x\"y\n",
+      "Table: line 2 goes on after a closing quote: 't'; need a delimiter or the line's end there");
+  refuses("a,a\n", "Table: line 1 names a column twice: 't'; need names that differ");
+  refuses("a\n1\nx1\n",
+          "Table.numbers: line 3, column 'a' is 'x1': 't'; need a number of dtype float32");
+  refuses("a\n1e999\n",
+          "Table.numbers: line 2, column 'a' is '1e999': 't'; need a number of dtype float32");
+  const nn::Table table("t", "a,b\n1.5,1\n");
+  EXPECT_THROW(table.numbers({"a"}, ag::int64), ag::IoError);
+  EXPECT_TRUE(table.numbers({"b"}, ag::boolean).item());
+  expect_message<ag::ValueError>("Table.column: no such column: 'c'; need one of a, b",
+                                 [&] { table.column("c"); });
+  EXPECT_THROW(table.at(1, 0), ag::ValueError);
+  attack("a,\"b\"\n1,2\r\n\"3\",\"x\"\"\ny\"\n", 3000,
+         [](const std::string& p) { nn::read_csv(p); });
+}
+
+TEST(Csv, SentimentOfTheRealData) {
+  const std::string root = nn_test::real_data("sst2");
+  if (root.empty()) GTEST_SKIP() << "no real data; set AUTOGRAD_DATA to its folder";
+  const nn::Table train = nn::read_tsv(root + "/train.tsv");
+  EXPECT_EQ(train.rows(), 6920);
+  EXPECT_EQ(train.columns(), 2);
+  EXPECT_GT(ag::mean(train.numbers({"1"})).item(), 0.5);
+}
+
+TEST(Text, LinesAndGzip) {
+  const Folder folder;
+  spill(folder / "a", "one\r\n\ntwo\n");
+  EXPECT_EQ(nn::read_lines(folder / "a"), (std::vector<std::string>{"one", "", "two"}));
+  const std::string root = nn_test::real_data("multi30k");
+  if (root.empty()) GTEST_SKIP() << "no real data; set AUTOGRAD_DATA to its folder";
+  SKIP_WITHOUT_LIBRARY(nn::read_lines(root + "/val.lc.norm.tok.de.gz"));
+  EXPECT_EQ(nn::read_lines(root + "/val.lc.norm.tok.de.gz").size(), 1014u);
+  EXPECT_THROW(nn::read_text(root + "/val.lc.norm.tok.de.gz", 1000), ag::IoError);
+}
+
+TEST(Npy, RoundTrip) {
+  const Folder folder;
+  const std::string path = folder / "a.npy";
+  for (const ag::Tensor& x : {ag::tensor({{1.5, 2}, {3, 4}}), ag::tensor({1, 0}, ag::boolean),
+                              ag::tensor(2.5, ag::float64), ag::zeros({0, 3}, ag::int64),
+                              ag::transpose(ag::tensor({{1, 2, 3}, {4, 5, 6}}, ag::int64))}) {
+    nn::write_npy(path, x);
+    const ag::Tensor y = nn::read_npy(path);
+    EXPECT_EQ(y.dtype(), x.dtype());
+    EXPECT_TRUE(ag::equal(x, y));
+  }
+  const auto load = [](const std::string& p) { nn::read_npy(p); };
+  EXPECT_EQ(attack(slurp(path), 5000, load), 0);
+  EXPECT_THROW(nn::write_npy(path, ag::Tensor()), ag::ValueError);
+}
+
+TEST(Npy, Refuses) {
+  const Folder folder;
+  const std::string path = folder / "a";
+  const auto refuses = [&](const std::string& header, const std::string& what, int bytes = 8) {
+    spill(path, "\x93NUMPY\x01\x00"s + static_cast<char>(header.size()) + '\0' + header +
+                    std::string(bytes, '\1'));
+    try {
+      nn::read_npy(path);
+      ADD_FAILURE() << what;
+    } catch (const ag::IoError& error) {
+      EXPECT_NE(std::string(error.what()).find(what), std::string::npos) << error.what();
+    }
+  };
+  const std::string end = "'fortran_order': False, 'shape': (2,)}";
+  refuses("{'descr': '|O', " + end, "a dtype that is not known here");
+  refuses("{'descr': '<c8', " + end, "a dtype that is not known here");
+  refuses("{'descr': [('a', '<f4')], " + end, "the header is malformed");
+  refuses("{'descr': '<f4', 'descr': '<f4', " + end, "the header is malformed");
+  refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (3,)}", "lies about sizes");
+  refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (1,)}", "bytes and shape disagree");
+  refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (99999999999999, 99999999999999)}",
+          "lies");
+  refuses("{'descr': '<f4', 'fortran_order': False, 'shape': (-2,)}", "the header is malformed");
+  refuses("__import__('os')", "the header is malformed");
+}
+
+TEST(Npz, NumPysFiles) {
+  SKIP_WITHOUT_LIBRARY(nn::read_npz(golden("arrays.npz")));
+  for (const char* name : {"arrays.npz", "arrays_deflated.npz"}) {
+    const nn::StateDict arrays = nn::read_npz(golden(name));
+    EXPECT_EQ(arrays.size(), 13u);
+    for (const char* quarter : {"f4", "big", "half"}) {
+      EXPECT_EQ(arrays.at(quarter).dtype(), ag::float32);
+      expect_values(arrays.at(quarter), {0, 0.25, 0.5, 0.75, 1, 1.25}, 0);
+    }
+    EXPECT_EQ(arrays.at("f8").at({1, 2}), 5 / 3.0);
+    expect_values(arrays.at("bool"), {0, 1, 0, 1, 0, 1});
+    expect_values(arrays.at("u1"), {250, 251, 252, 253, 254, 255});
+    expect_values(arrays.at("i2"), {-3, -2, -1, 0, 1, 2});
+    expect_values(arrays.at("i4"), {-3, -2, -1, 0, 1, 2});
+    EXPECT_EQ(arrays.at("i8").data<std::int64_t>()[5], 5 - (std::int64_t{1} << 60));
+    EXPECT_TRUE(
+        ag::equal(arrays.at("fortran"), ag::reshape(ag::arange(24, ag::float64), {2, 3, 4})));
+    EXPECT_EQ(arrays.at("scalar").item(), 2.5);
+    EXPECT_EQ(arrays.at("empty").shape(), (ag::Shape{0, 3}));
+  }
+}
+
+TEST(Npz, RoundTripAndHostileFiles) {
+  SKIP_WITHOUT_LIBRARY(nn::read_npz(golden("arrays.npz")));
+  const Folder folder;
+  nn::StateDict arrays;
+  arrays.insert("a", ag::tensor({{1.5, 2}, {3, 4}}));
+  arrays.insert("../größe", ag::zeros({1000}, ag::int64));  // a name, never a path
+  const auto load = [](const std::string& p) { nn::read_npz(p); };
+  for (const bool compress : {false, true}) {
+    nn::write_npz(folder / "a.npz", arrays, {.compress = compress});
+    const nn::StateDict back = nn::read_npz(folder / "a.npz");
+    EXPECT_TRUE(ag::equal(back.at("../größe"), arrays.at("../größe")));
+    EXPECT_TRUE(ag::equal(back.at("a"), arrays.at("a")));
+    EXPECT_EQ(attack(slurp(folder / "a.npz"), 3000, load), 0);
+  }
+  EXPECT_LT(fs::file_size(folder / "a.npz"), 1000u);
+}
+
+TEST(Image, Png) {
+  const Folder folder;
+  const std::string path = folder / "a.png";
+  const ag::Tensor color = ag::reshape(ag::arange(36), {3, 4, 3}) / 255.0;
+  SKIP_WITHOUT_LIBRARY(nn::write_png(path, color));
+  EXPECT_TRUE(ag::allclose(nn::read_image(path), color, 0, 1e-7));
+  const ag::Tensor gray = nn::read_image(path, {.channels = 1});
+  EXPECT_EQ(gray.shape(), (ag::Shape{1, 4, 3}));
+  EXPECT_NEAR(gray.at({0, 0, 0}) * 255, std::round(0.587 * 12 + 0.114 * 24), 1e-4);
+  EXPECT_EQ(nn::read_image(path, {.channels = 4}).at({3, 1, 1}), 1);
+  nn::write_png(path, ag::tensor({{-1.0, 0.5, 2.0, NAN}}));
+  expect_values(nn::read_image(path), {0, 128 / 255.0, 1, 0}, 1e-7);
+  EXPECT_EQ(nn::read_image(path, {.channels = 3}).shape(), (ag::Shape{3, 1, 4}));
+  expect_message<ag::ShapeError>(
+      "write_png: not a picture: [2, 4, 3]; need [height, width] or [1, 3 or 4, height, width], "
+      "not empty",
+      [&] {
+        nn::write_png(path, ag::zeros({2, 4, 3}));
+      });
+  EXPECT_THROW(nn::read_image(path, {.channels = 2}), ag::ValueError);
+  nn::write_png(path, color);
+  EXPECT_LE(attack(slurp(path), 2000, [](const std::string& p) { nn::read_image(p); }), 12);
+  spill(path, "GIF89a");
+  expect_message<ag::IoError>("read_image: not a picture: '" + path + "'; need a PNG or JPEG file",
+                              [&] { nn::read_image(path); });
+}
+
+TEST(Image, Jpeg) {
+  SKIP_WITHOUT_LIBRARY(nn::read_image(golden("picture.jpg")));
+  const ag::Tensor picture = nn::read_image(golden("picture.jpg"));
+  EXPECT_EQ(picture.shape(), (ag::Shape{3, 16, 24}));
+  for (std::int64_t k = 0; k < 3; ++k) {
+    for (std::int64_t c = 0; c < 3; ++c) EXPECT_NEAR(picture.at({c, 8, 8 * k + 4}), c == k, 0.02);
+  }
+  const auto load = [](const std::string& p) { nn::read_image(p); };
+  EXPECT_LE(attack(slurp(golden("picture.jpg")), 2000, load), 2);
+}
+
+TEST(Wav, RoundTrip) {
+  const Folder folder;
+  const std::string path = folder / "a.wav";
+  const ag::Tensor x = ag::tensor({{0.5, -1.0, 2.0}, {0.25, NAN, -0.125}});
+  nn::write_wav(path, {x, 8000});
+  SKIP_WITHOUT_LIBRARY(nn::read_wav(path));
+  const nn::Audio back = nn::read_wav(path);
+  EXPECT_EQ(back.sample_rate, 8000);
+  expect_values(back.samples, {0.5, -1, 32767 / 32768.0, 0.25, 0, -0.125});
+  EXPECT_EQ(attack(slurp(path), 5000, [](const std::string& p) { nn::read_wav(p); }), 0);
+  EXPECT_THROW(nn::write_wav(path, {ag::ones({2, 2, 2}), 8000}), ag::ShapeError);
+  EXPECT_THROW(nn::write_wav(path, {ag::ones({2}), 0}), ag::ValueError);
+}
+
+TEST(Wav, DigitsOfTheRealData) {
+  const std::string root = nn_test::real_data("fsdd");
+  if (root.empty()) GTEST_SKIP() << "no real data; set AUTOGRAD_DATA to its folder";
+  SKIP_WITHOUT_LIBRARY(nn::read_wav(root + "/recordings/0_jackson_0.wav"));
+  int count = 0;
+  for (const auto& entry : nn_test::fs::directory_iterator(root + "/recordings")) {
+    if (++count % 30 != 0) continue;
+    const nn::Audio audio = nn::read_wav(entry.path().string());
+    EXPECT_EQ(audio.sample_rate, 8000);
+    EXPECT_EQ(audio.samples.size(0), 1);
+    EXPECT_GT(audio.samples.size(1), 500);
+  }
+  EXPECT_EQ(count, 3000);
+}
+
+}  // namespace
