@@ -12,9 +12,10 @@
 #                                            (packages libadolc-dev, libtrilinos-sacado-dev)
 #        bench/run.sh tensors [--threads N] [--seconds OF_EACH] [--json FILE] [NAME...]
 #                                            from four elements to a transformer's layer, beside
-#                                            libtorch if it is installed when this is first built
-#                                            (packages libtorch-dev, libopenblas0-openmp); a row per
-#                                            workload whose name contains a NAME
+#                                            libtorch and oneDNN if they are installed when this is
+#                                            first built (packages libtorch-dev, libopenblas0-openmp,
+#                                            libdnnl-dev; OMP_NUM_THREADS is oneDNN's number of
+#                                            threads); a row per workload whose name contains a NAME
 #        bench/run.sh ops [OPTIONS...]       every operation, by Google Benchmark, whose options
 #                                            follow (--benchmark_filter='^tanh/', --help)
 set -euo pipefail

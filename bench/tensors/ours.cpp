@@ -160,11 +160,24 @@ Job lenet() {
   });
 }
 
-Job convolution() {
-  return both_ways(
-      "convolution 3x3, 64 to 64",
-      {parameter({16, 64, 32, 32}, 1, 1), parameter({64, 64, 3, 3}, 0.05, 2)},
-      [](const std::vector<Tensor>& x) { return ag::conv2d(x[0], x[1], {}, {.padding = 1}); });
+Job product(const ProductSize& s) {
+  const Tensor a = values(s.a_turned ? Shape{s.k, s.m} : Shape{s.m, s.k}, 1, 1);
+  const Tensor b = values(s.b_turned ? Shape{s.n, s.k} : Shape{s.k, s.n}, 1, 2);
+  const auto step = [a = s.a_turned ? ag::transpose(a) : a, b = s.b_turned ? ag::transpose(b) : b] {
+    return ag::matmul(a, b);
+  };
+  return {s.name, [step] { step(); }, [step] { return squares(step()); }};
+}
+
+Job convolution(const ConvolutionSize& s) {
+  Tensor x = values({s.images, s.channels, s.size, s.size}, 1, 1);
+  Tensor w = parameter({s.filters, s.channels, s.kernel, s.kernel}, 0.05, 2);
+  if (s.to_image) x.set_requires_grad();
+  const ag::ConvOptions options{.stride = s.stride, .padding = s.padding};
+  const auto f = [options, x](const std::vector<Tensor>& in) {
+    return ag::conv2d(in.size() == 2 ? in[1] : x, in[0], {}, options);
+  };
+  return both_ways(s.name, s.to_image ? std::vector{w, x} : std::vector{w}, f);
 }
 
 Job lstm() {
@@ -181,6 +194,27 @@ Job lstm() {
       const std::vector<Tensor> gates = ag::chunk(input + ag::linear(h, p[1], p[3]), 4, 1);
       c = ag::sigmoid(gates[1]) * c + ag::sigmoid(gates[0]) * ag::tanh(gates[2]);
       h = ag::sigmoid(gates[3]) * ag::tanh(c);
+      outputs.push_back(h);
+    }
+    return ag::mean(ag::square(ag::stack(outputs)));
+  });
+}
+
+Job gru() {
+  using L = LstmSize;
+  std::vector<Tensor> p{parameter({3 * L::hidden, L::input}, 0.1, 0),
+                        parameter({3 * L::hidden, L::hidden}, 0.1, 1),
+                        parameter({3 * L::hidden}, 0.1, 2), parameter({3 * L::hidden}, 0.1, 3)};
+  const Tensor x = values({L::steps, L::batch, L::input}, 1, 3);
+  return training<nn::SGD>("GRU 128, SGD", p, 0.01, [=] {
+    Tensor h = ag::zeros({L::batch, L::hidden});
+    std::vector<Tensor> outputs;
+    for (const Tensor& input : ag::unbind(ag::linear(x, p[0], p[2]))) {
+      const std::vector<Tensor> a = ag::chunk(input, 3, 1);
+      const std::vector<Tensor> b = ag::chunk(ag::linear(h, p[1], p[3]), 3, 1);
+      const Tensor r = ag::sigmoid(a[0] + b[0]), z = ag::sigmoid(a[1] + b[1]);
+      const Tensor n = ag::tanh(a[2] + r * b[2]);
+      h = n + z * (h - n);
       outputs.push_back(h);
     }
     return ag::mean(ag::square(ag::stack(outputs)));
@@ -269,11 +303,13 @@ Jobs make() {
   jobs.push_back(classifier<nn::SGD>("MLP 784-512-512-10, SGD", {784, 512, 512, 10}, 128, 0.01));
   jobs.push_back(classifier<nn::Adam>("MLP 784-512-512-10, Adam", {784, 512, 512, 10}, 128, 1e-3));
   jobs.push_back(lenet());
-  jobs.push_back(convolution());
+  for (const ConvolutionSize& size : kConvolutions) jobs.push_back(convolution(size));
   jobs.push_back(lstm());
+  jobs.push_back(gru());
   jobs.push_back(transformer_layer());
   jobs.push_back(language_model());
   add_elementwise(jobs);
+  for (const ProductSize& size : kProducts) jobs.push_back(product(size));
   return jobs;
 }
 

@@ -63,6 +63,40 @@ struct BlockSize {  // a transformer's encoder layer
 using Extents = std::vector<std::int64_t>;
 inline const std::vector<Extents> kLenetParameters = {
     {6, 1, 5, 5}, {6}, {16, 6, 5, 5}, {16}, {120, 256}, {120}, {84, 120}, {84}, {10, 84}, {10}};
+/// c = op(a) op(b), op(a): [m, k], op(b): [k, n]; turned: stored the other way.
+struct ProductSize {
+  const char* name;
+  std::int64_t m, n, k;
+  bool a_turned = false, b_turned = false;
+};
+inline constexpr ProductSize kProducts[] = {
+    {"product 32", 32, 32, 32},
+    {"product 64", 64, 64, 64},
+    {"product 128", 128, 128, 128},
+    {"product 256", 256, 256, 256},
+    {"product 512", 512, 512, 512},
+    {"product 1024", 1024, 1024, 1024},
+    {"product 2048", 2048, 2048, 2048},
+    {"product 128x10x512, b turned", 128, 10, 512, false, true},
+    {"product 10x512x128, a turned", 10, 512, 128, true},
+    {"product 1024x1024x256, b turned", 1024, 1024, 256, false, true},
+    {"product 256x1024x1024, a turned", 256, 1024, 1024, true},
+};
+/// A square image and kernel; forward, and both gradients or the weights' alone.
+struct ConvolutionSize {
+  const char* name;
+  std::int64_t images, channels, filters, size, kernel, padding = 0, stride = 1;
+  bool to_image = true;
+  std::int64_t out() const { return (size + 2 * padding - kernel) / stride + 1; }
+};
+inline constexpr ConvolutionSize kConvolutions[] = {
+    {"convolution 3x3, 64 to 64", 16, 64, 64, 32, 3, 1},
+    {"convolution 3x3, 64 to 64, stride 2", 16, 64, 64, 32, 3, 1, 2},
+    {"convolution 1x1, 64 to 256", 16, 64, 256, 28, 1},
+    {"convolution 3x3, 16 to 16", 64, 16, 16, 28, 3, 1},
+    {"convolution 5x5, 1 to 6", 64, 1, 6, 28, 5, 0, 1, false},
+    {"convolution 5x5, 6 to 16", 64, 6, 16, 12, 5},
+};
 struct TextSize {
   static constexpr std::int64_t words = 5000, width = 256, tokens = 1024;
 };

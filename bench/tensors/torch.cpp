@@ -168,11 +168,23 @@ Job lenet() {
   });
 }
 
-Job convolution() {
-  return both_ways(
-      "convolution 3x3, 64 to 64",
-      {parameter({16, 64, 32, 32}, 1, 1), parameter({64, 64, 3, 3}, 0.05, 2)},
-      [](const std::vector<Tensor>& x) { return torch::conv2d(x[0], x[1], {}, 1, 1); });
+Job product(const ProductSize& s) {
+  const Tensor a = values(s.a_turned ? Sizes{s.k, s.m} : Sizes{s.m, s.k}, 1, 1);
+  const Tensor b = values(s.b_turned ? Sizes{s.n, s.k} : Sizes{s.k, s.n}, 1, 2);
+  const auto step = [a = s.a_turned ? a.t() : a, b = s.b_turned ? b.t() : b] {
+    return torch::mm(a, b);
+  };
+  return {s.name, [step] { step(); }, [step] { return squares(step()); }};
+}
+
+Job convolution(const ConvolutionSize& s) {
+  Tensor x = values({s.images, s.channels, s.size, s.size}, 1, 1);
+  Tensor w = parameter({s.filters, s.channels, s.kernel, s.kernel}, 0.05, 2);
+  if (s.to_image) x.set_requires_grad(true);
+  const auto f = [s, x](const std::vector<Tensor>& in) {
+    return torch::conv2d(in.size() == 2 ? in[1] : x, in[0], {}, s.stride, s.padding);
+  };
+  return both_ways(s.name, s.to_image ? std::vector{w, x} : std::vector{w}, f);
 }
 
 Job lstm() {
@@ -186,6 +198,18 @@ Job lstm() {
     return std::get<0>(torch::lstm(x, {zero, zero}, p, true, 1, 0.0, true, false, false))
         .square()
         .mean();
+  });
+}
+
+Job gru() {
+  using L = LstmSize;
+  std::vector<Tensor> p{parameter({3 * L::hidden, L::input}, 0.1, 0),
+                        parameter({3 * L::hidden, L::hidden}, 0.1, 1),
+                        parameter({3 * L::hidden}, 0.1, 2), parameter({3 * L::hidden}, 0.1, 3)};
+  const Tensor x = values({L::steps, L::batch, L::input}, 1, 3);
+  return sgd("GRU 128, SGD", p, 0.01, [=] {
+    const Tensor zero = torch::zeros({1, L::batch, L::hidden});
+    return std::get<0>(torch::gru(x, zero, p, true, 1, 0.0, true, false, false)).square().mean();
   });
 }
 
@@ -247,11 +271,13 @@ template <bool kBest> Jobs make() {
   add_xor(jobs);
   add_classifiers(jobs);
   jobs.push_back(lenet());
-  jobs.push_back(convolution());
+  for (const ConvolutionSize& size : kConvolutions) jobs.push_back(convolution(size));
   jobs.push_back(lstm());
+  jobs.push_back(gru());
   jobs.push_back(transformer_layer());
   jobs.push_back(language_model());
   add_elementwise(jobs);
+  for (const ProductSize& size : kProducts) jobs.push_back(product(size));
   return jobs;
 }
 
