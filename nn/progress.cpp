@@ -6,12 +6,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <cerrno>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <cstring>
 #include <limits>
+
+#include "files/file.hpp"
 
 namespace nn {
 
@@ -144,15 +144,6 @@ const std::vector<double>& History::column(const std::string& name) const {
 }
 
 void History::write_csv(const std::string& path) const {
-  const std::string temporary = path + ".part";
-  const auto fail = [&](const char* what) {
-    const std::string reason = std::strerror(errno);
-    std::remove(temporary.c_str());
-    throw autograd::IoError("History.write_csv: " + std::string(what) + ": " + path + " (" +
-                            reason + "); need a folder that can be written to");
-  };
-  std::FILE* file = std::fopen(temporary.c_str(), "w");
-  if (!file) fail("cannot create the file");
   std::string all;
   for (std::size_t c = 0; c < names_.size(); ++c) all += (c ? "," : "") + names_[c];
   all += '\n';
@@ -162,9 +153,7 @@ void History::write_csv(const std::string& path) const {
     }
     all += '\n';
   }
-  const bool written = std::fwrite(all.data(), 1, all.size(), file) == all.size();
-  if (std::fclose(file) != 0 || !written) fail("cannot write");
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("cannot rename");
+  write_file(path, all);
 }
 
 StateDict History::state_dict() const {

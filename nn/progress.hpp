@@ -62,8 +62,8 @@ class History {
   /// Throws ValueError for a name that there is not.
   const std::vector<double>& column(const std::string& name) const;
 
-  /// A header and a line per row, digits that read back as the same numbers. Writes another file first
-  /// and renames it, so that nothing is ever half written. Throws IoError.
+  /// A header and a line per row, digits that read back as the same numbers; by write_file(), so
+  /// that nothing is ever half written. Throws IoError.
   void write_csv(const std::string& path) const;
 
   StateDict state_dict() const;  ///< a float64 vector for each column

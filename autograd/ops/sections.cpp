@@ -61,8 +61,8 @@ void Part::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
   dx.set(0, detail::unpart(dy, at));
 }
 std::vector<OpCase> Part::cases() {
-  const auto f = [](const Section& at) {
-    return [at](const Inputs& in) { return detail::part(in[0], at); };
+  const auto f = [](const Section& section) {
+    return [section](const Inputs& in) { return detail::part(in[0], section); };
   };
   return {{"run", {{2, 3}}, f(Section::run({2, 3}, 1, {4}))},
           {"block", {{2, 4, 3}}, f(Section::block({2, 4, 3}, 1, 2, 1, 2))},
@@ -103,8 +103,8 @@ void Unpart::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const
   dx.set(0, detail::part(dy, at));
 }
 std::vector<OpCase> Unpart::cases() {
-  const auto f = [](const Section& at) {
-    return [at](const Inputs& in) { return detail::unpart(in[0], at); };
+  const auto f = [](const Section& section) {
+    return [section](const Inputs& in) { return detail::unpart(in[0], section); };
   };
   return {{"run", {{4}}, f(Section::run({2, 3}, 1, {4}))},
           {"block", {{2, 2, 2}}, f(Section::block({2, 4, 3}, 1, 2, 1, 2))},

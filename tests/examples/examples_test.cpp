@@ -425,7 +425,8 @@ TEST_F(Xor, AProgressBarWithTheLossOnATerminal) {
   close(terminal);
   EXPECT_EQ(status, 0);
   EXPECT_TRUE(contains(out, "seed 1 [")) << out;
-  EXPECT_TRUE(contains(out, "epoch 1/5000  loss 0.2")) << out;
+  EXPECT_TRUE(contains(out, "]   0 %  1/5000  ")) << out;
+  EXPECT_TRUE(contains(out, " left  loss 0.2")) << out;
 }
 
 }  // namespace
