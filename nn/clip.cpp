@@ -11,8 +11,6 @@
 #include <span>
 #include <string>
 
-#include <autograd/kernels/parallel.hpp>
-
 namespace nn {
 
 using autograd::ValueError;
@@ -24,7 +22,7 @@ namespace {
 double square_sum(std::span<const float> g) {
   constexpr std::size_t kPiece = 1 << 15;
   std::vector<double> parts((g.size() + kPiece - 1) / kPiece);
-  autograd::kernels::parallel_for(parts.size(), 2, [&](std::size_t begin, std::size_t end) {
+  autograd::parallel_for(parts.size(), 2, [&](std::size_t begin, std::size_t end) {
     for (std::size_t part = begin; part < end; ++part) {
       const std::span<const float> piece =
           g.subspan(part * kPiece, std::min(kPiece, g.size() - part * kPiece));

@@ -2,8 +2,6 @@
 // Adam and AdamW: one loop, whose decay is either part of the gradient or not.
 #include <algorithm>
 
-#include <autograd/kernels/parallel.hpp>
-
 #include "optim_loop.hpp"
 
 namespace nn {
@@ -85,7 +83,7 @@ struct detail::AdamRule {
                                 decoupled ? 1 - group.lr * decay : 1,
                                 options.maximize ? -1.0 : 1.0};
       T* top = options.amsgrad ? self.state<T>(kLargest, i) : nullptr;
-      autograd::kernels::parallel_for(n, kGrain, [&](std::size_t begin, std::size_t end) {
+      autograd::parallel_for(n, kGrain, [&](std::size_t begin, std::size_t end) {
         if (top) {
           adam_update<true>(p + begin, g + begin, m + begin, v + begin, top + begin, end - begin,
                             numbers);

@@ -13,7 +13,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "../generator.hpp"
+#include "random.hpp"
 #include "simd-inl.hpp"
 
 HWY_BEFORE_NAMESPACE();
@@ -60,7 +60,7 @@ void philox_words_by(D d, std::uint64_t seed, std::uint64_t block, std::size_t n
                      std::uint32_t* words) {
   if constexpr (kLanes<D> == 1 || std::endian::native != std::endian::little) {
     for (std::size_t i = 0; i < n; i += 4) {
-      const auto four = Generator::block(seed, block++);
+      const auto four = philox_block(seed, block++);
       std::copy_n(four.begin(), std::min<std::size_t>(4, n - i), words + i);
     }
   } else {

@@ -5,7 +5,6 @@
 // after simd_config.hpp
 #include <hwy/foreach_target.h>
 
-#include "../generator.hpp"
 #include "dispatch.hpp"
 #include "export.hpp"
 #include "random-inl.hpp"
