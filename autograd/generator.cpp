@@ -1,33 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
-// Philox4x32-10. Constants and rounds as in the Random123 distribution, whose known answers
-// tests/generator_test.cpp checks.
 #include "generator.hpp"
 
 #include <cmath>
 #include <numbers>
 
+#include "kernels/random.hpp"
+
 namespace autograd {
 
 std::array<std::uint32_t, 4> Generator::philox(std::array<std::uint32_t, 4> counter,
                                                std::array<std::uint32_t, 2> key) {
-  auto [c0, c1, c2, c3] = counter;
-  auto [k0, k1] = key;
-  for (int round = 0; round < 10; ++round) {
-    const std::uint64_t p0 = std::uint64_t{0xD2511F53} * c0, p1 = std::uint64_t{0xCD9E8D57} * c2;
-    c0 = static_cast<std::uint32_t>(p1 >> 32) ^ c1 ^ k0;
-    c1 = static_cast<std::uint32_t>(p1);
-    c2 = static_cast<std::uint32_t>(p0 >> 32) ^ c3 ^ k1;
-    c3 = static_cast<std::uint32_t>(p0);
-    k0 += 0x9E3779B9;
-    k1 += 0xBB67AE85;
-  }
-  return {c0, c1, c2, c3};
+  return kernels::philox(counter, key);
 }
 
 std::array<std::uint32_t, 4> Generator::block(std::uint64_t seed, std::uint64_t counter) {
-  return philox(
-      {static_cast<std::uint32_t>(counter), static_cast<std::uint32_t>(counter >> 32), 0, 0},
-      {static_cast<std::uint32_t>(seed), static_cast<std::uint32_t>(seed >> 32)});
+  return kernels::philox_block(seed, counter);
 }
 
 std::uint32_t Generator::next32() {

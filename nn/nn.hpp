@@ -2,6 +2,7 @@
 // All of nn: include this one header.
 #pragma once
 
+#include "beam_search.hpp"
 #include "checkpoint.hpp"
 #include "clip.hpp"
 #include "data/data.hpp"

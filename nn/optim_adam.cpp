@@ -50,6 +50,7 @@ void adam_update(T* __restrict p, const T* __restrict g, T* __restrict m, T* __r
   }
 }
 
+constexpr std::size_t kGrain = 1 << 15;  // elements that a thread is worth waking for
 constexpr std::size_t kFirst = 0, kSecond = 1, kLargest = 2;
 
 }  // namespace
@@ -81,11 +82,16 @@ struct detail::AdamRule {
                                 decoupled ? 0 : decay,
                                 decoupled ? 1 - group.lr * decay : 1,
                                 options.maximize ? -1.0 : 1.0};
-      if (options.amsgrad) {
-        adam_update<true>(p, g, m, v, self.state<T>(kLargest, i), n, numbers);
-      } else {
-        adam_update<false, T>(p, g, m, v, nullptr, n, numbers);
-      }
+      T* top = options.amsgrad ? self.state<T>(kLargest, i) : nullptr;
+      autograd::parallel_for(n, kGrain, [&](std::size_t begin, std::size_t end) {
+        if (top) {
+          adam_update<true>(p + begin, g + begin, m + begin, v + begin, top + begin, end - begin,
+                            numbers);
+        } else {
+          adam_update<false, T>(p + begin, g + begin, m + begin, v + begin, nullptr, end - begin,
+                                numbers);
+        }
+      });
     });
   }
 };

@@ -2,28 +2,36 @@
 #include "dropout.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include "../generator.hpp"
 #include "../kernels/parallel.hpp"
+#include "../kernels/random.hpp"
 #include "../network.hpp"
 
 namespace autograd::ops {
+
+constexpr std::size_t kPiece = 1024;  // elements, a multiple of a block's words
 
 Tensor Dropout::forward(const Tensor& x) const {
   const Dense source(x);
   Tensor y = make(x.shape(), x.dtype());
   const std::size_t n = count(y);
-  const auto limit = static_cast<std::uint64_t>(p * 0x1p32);  // words below are dropped
+  if (p >= 1) {
+    fill_(y, 0);
+    return y;
+  }
+  const auto limit = static_cast<std::uint32_t>(p * 0x1p32);  // words below are dropped
   dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
-    const T factor = p < 1 ? static_cast<T>(1 / (1 - p)) : T(0);
     const T* from = source.data<T>();
     T* to = data<T>(y);
-    kernels::parallel_for((n + 3) / 4, 5000, [&](std::size_t begin, std::size_t end) {
-      for (std::size_t b = begin; b < end; ++b) {
-        const auto words = Generator::block(seed, first_block + b);
-        for (std::size_t i = 4 * b; i < std::min(n, 4 * b + 4); ++i) {
-          to[i] = words[i - 4 * b] < limit ? T(0) : from[i] * factor;
-        }
+    // In pieces whose words stay in the first-level cache.
+    kernels::parallel_for((n + kPiece - 1) / kPiece, 16, [&](std::size_t begin, std::size_t end) {
+      std::array<std::uint32_t, kPiece> words;
+      for (std::size_t at = begin * kPiece; at < std::min(n, end * kPiece); at += kPiece) {
+        const std::size_t m = std::min(kPiece, n - at);
+        kernels::random_words(seed, first_block + at / 4, m, words.data());
+        kernels::drop(from + at, words.data(), limit, static_cast<T>(1 / (1 - p)), to + at, m);
       }
     });
   });

@@ -8,6 +8,7 @@
 #include "idx.hpp"
 #include "loader.hpp"
 #include "mel.hpp"
+#include "sequences.hpp"
 #include "synthetic.hpp"
 #include "text.hpp"
 #include "transforms.hpp"

@@ -53,6 +53,25 @@ TEST(Clip, StridedGradient) {
   expect_values(p.grad(), {1.5, 0, 0, 2}, 1e-6);
 }
 
+TEST(Clip, ManyElementsOnAnyNumberOfThreads) {
+  ag::Tensor p = ag::zeros({100003});
+  p.set_requires_grad();
+  ag::Generator generator(1);
+  const ag::Tensor g = ag::randn({100003}, generator);
+  double want = 0;
+  for (const float each : g.data<float>()) want += double{each} * each;
+  std::vector<double> norms;
+  const int before = ag::num_threads();
+  for (const int threads : {1, 3}) {
+    ag::set_num_threads(threads);
+    p.set_grad(g);
+    norms.push_back(nn::clip_grad_norm_({p}, 1e9));
+  }
+  ag::set_num_threads(before);
+  EXPECT_NEAR(norms[0], std::sqrt(want), 1e-9);
+  EXPECT_EQ(norms[0], norms[1]);
+}
+
 TEST(Clip, NumbersNearOverflowAndUnderflow) {
   for (const double scale : {1e300, 1e-300}) {
     const ag::Tensor p = with_gradient(ag::tensor(std::vector<double>{3 * scale, 4 * scale}));

@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "sequences.hpp"
+
+#include <string>
+
+namespace nn {
+
+using autograd::ValueError;
+
+SequenceDataset::SequenceDataset(std::vector<std::vector<Ids>> columns, std::int64_t padding)
+    : columns_(std::make_shared<const std::vector<std::vector<Ids>>>(std::move(columns))),
+      padding_(padding) {
+  if (columns_->empty()) throw ValueError("SequenceDataset: no columns; need at least one");
+  for (const std::vector<Ids>& column : *columns_) {
+    if (column.size() == columns_->front().size()) continue;
+    throw ValueError(
+        "SequenceDataset: columns differ in length: " + std::to_string(columns_->front().size()) +
+        " and " + std::to_string(column.size()) + "; need a sequence of each in every sample");
+  }
+}
+
+Sample SequenceDataset::get(std::int64_t i) const {
+  Sample sample;
+  for (const std::vector<Ids>& column : *columns_) {
+    sample.push_back(autograd::tensor(column.at(static_cast<std::size_t>(i))));
+  }
+  return sample;
+}
+
+Batch SequenceDataset::get_batch(std::span<const std::int64_t> indices) const {
+  Batch batch;
+  for (const std::vector<Ids>& column : *columns_) {
+    std::vector<Ids> chosen;
+    for (const std::int64_t i : indices) chosen.push_back(column.at(static_cast<std::size_t>(i)));
+    batch.push_back(pad_sequences(chosen, padding_));
+  }
+  return batch;
+}
+
+std::vector<std::int64_t> SequenceDataset::lengths() const {
+  std::vector<std::int64_t> all(columns_->front().size());
+  for (const std::vector<Ids>& column : *columns_) {
+    for (std::size_t i = 0; i < all.size(); ++i) {
+      all[i] += static_cast<std::int64_t>(column[i].size());
+    }
+  }
+  return all;
+}
+
+}  // namespace nn
