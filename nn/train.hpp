@@ -124,7 +124,7 @@ struct FitOptions {
   EarlyStopping* early_stopping = nullptr;   ///< ends the training
   std::function<void(bool best)> save = {};  ///< called after each epoch: write a checkpoint
   std::string csv = "";                      ///< where the history goes after each epoch
-  std::function<bool()> interrupted = {};    ///< asked after each batch: true stops there
+  std::function<bool()> interrupted = {};    ///< asked after each batch, or epoch: true stops there
 };
 
 namespace detail {
@@ -132,7 +132,8 @@ namespace detail {
 bool finish_epoch(Trainer& trainer, const FitOptions& options);
 }  // namespace detail
 
-/// Epochs from trainer.epoch() on over `batches`, any range that may be gone through again (size() makes the bar one); loss(batch)
+/// Epochs from trainer.epoch() on over `batches`, any range that may be gone through again (size() makes
+/// the bar one, and an interrupt at the last batch wait for the end of the epoch); loss(batch)
 /// gives the loss on the tape in scope. Returns false when options.interrupted ended it.
 template <class Batches, class Loss>
 bool fit(Trainer& trainer, Batches&& batches, Loss&& loss, const FitOptions& options = {}) {
@@ -145,9 +146,13 @@ bool fit(Trainer& trainer, Batches&& batches, Loss&& loss, const FitOptions& opt
         autograd::Tape tape;
         trainer.step(tape, loss(batch));
       }
+      // Behind the last batch the loader is at the next epoch, and the trainer has to get there first.
+      if (trainer.batch() == count) continue;
       if (options.interrupted && options.interrupted()) return false;
     }
     if (!detail::finish_epoch(trainer, options)) break;
+    if (trainer.epoch() < options.epochs && options.interrupted && options.interrupted())
+      return false;
   }
   return true;
 }

@@ -95,15 +95,6 @@ inline std::string image_path(const std::string& path) {
 #endif
 }
 
-/// Throws std::runtime_error unless a file of this name can be written; leaves the folder as it was.
-inline void require_writable(const std::string& path) {
-  const bool existed = std::filesystem::exists(std::filesystem::symlink_status(path));
-  if (!std::ofstream(path, std::ios::app)) {
-    throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
-  }
-  if (!existed) std::filesystem::remove(path);
-}
-
 /// The bytes of a PNG file (PPM without libpng).
 inline std::string encode(const Image& image) {
 #ifdef AUTOGRAD_HAVE_PNG

@@ -3,11 +3,16 @@
 // else; those that do use CLI11, and the checks here for what its own ones let through.
 #pragma once
 
+#include <cerrno>
 #include <charconv>
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <stdexcept>
 #include <string>
 #include <system_error>
 
@@ -46,6 +51,15 @@ inline std::string check_seed(const std::string& text) {
   std::uint64_t number = 0;
   if (read_number(text, number)) return "";
   return text + " given; need a whole number from 0 to 18446744073709551615";
+}
+
+/// Throws std::runtime_error unless a file of this name can be written; leaves the folder as it was.
+inline void require_writable(const std::string& path) {
+  const bool existed = std::filesystem::exists(std::filesystem::symlink_status(path));
+  if (!std::ofstream(path, std::ios::app)) {
+    throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
+  }
+  if (!existed) std::filesystem::remove(path);
 }
 
 }  // namespace support

@@ -235,6 +235,24 @@ void DataLoader::seek(LoaderPosition position) {
   state_->sought = true;
 }
 
+StateDict DataLoader::state_dict() const {
+  StateDict state;
+  const LoaderPosition p = position();
+  state.insert("position", autograd::tensor(std::vector<std::int64_t>{p.epoch, p.batch}));
+  return state;
+}
+
+void DataLoader::load_state_dict(const StateDict& state) {
+  const Tensor x = state.contains("position") ? state.at("position") : Tensor();
+  if (state.size() != 1 || !x.defined() || x.dtype() != autograd::int64 ||
+      x.shape() != autograd::Shape{2}) {
+    throw ValueError("DataLoader.load_state_dict: the state does not fit: it has " +
+                     std::to_string(state.size()) + " entries; need int64 position [2]");
+  }
+  const auto numbers = autograd::to_vector<std::int64_t>(x);
+  seek({numbers[0], numbers[1]});
+}
+
 DataLoader::Iterator DataLoader::begin() {
   State& state = *state_;
   state.workers.reset();

@@ -19,6 +19,7 @@
 #include <utility>
 #include <vector>
 
+#include "../state_dict.hpp"
 #include "dataset.hpp"
 
 namespace nn {
@@ -66,6 +67,10 @@ class DataLoader {
   LoaderPosition position() const;
   /// The next loop begins here. Throws ValueError for negative numbers or a batch >= size().
   void seek(LoaderPosition position);
+  /// The same for a TrainingState: int64 {epoch, batch} as "position".
+  StateDict state_dict() const;
+  /// Throws ValueError for another state, and then changes nothing.
+  void load_state_dict(const StateDict& state);
 
   class Iterator {
    public:

@@ -118,6 +118,25 @@ TEST(DataLoader, GoesOnAtASavedPosition) {
   }
 }
 
+TEST(DataLoader, PositionAsState) {
+  nn::DataLoader loader(numbers(6), {.batch_size = 2}), other(numbers(6), {.batch_size = 2});
+  loader.seek({3, 1});
+  other.load_state_dict(loader.state_dict());
+  EXPECT_EQ(other.position(), (nn::LoaderPosition{3, 1}));
+  EXPECT_EQ(run(other, 1).size(), 14u);
+  expect_message<ag::ValueError>(
+      "DataLoader.load_state_dict: the state does not fit: it has 0 entries; need int64 position "
+      "[2]",
+      [&] { loader.load_state_dict({}); });
+  for (const ag::Tensor& bad : {ag::tensor({1.0, 2.0}), ag::arange(3, ag::int64),
+                                ag::tensor(std::vector<std::int64_t>{0, 3})}) {
+    nn::StateDict state;
+    state.insert("position", bad);
+    EXPECT_THROW(loader.load_state_dict(state), ag::ValueError);
+  }
+  EXPECT_EQ(loader.position(), (nn::LoaderPosition{3, 1}));
+}
+
 TEST(DataLoader, ALoopLeftEarlyIsNotTakenUpAgain) {
   nn::DataLoader loader(numbers(6), {.batch_size = 2, .workers = 1});
   for (const nn::Batch& batch : loader) {

@@ -232,6 +232,48 @@ TEST(Fit, StopsEarlyOrWhenAsked) {
       });
 }
 
+TEST(Fit, InterruptedAnywhereAndResumedEndsWithTheSameBits) {
+  struct Run {
+    ag::Generator weights{7};
+    nn::Sequential model{nn::Linear(2, 3, weights)};
+    nn::DataLoader loader{
+        nn::TensorDataset({ag::randn({10, 2}, weights), ag::randint(0, 3, {10}, weights)}),
+        {.batch_size = 4, .shuffle = true, .seed = 5}};
+    nn::Adam adam{model.parameters()};
+    nn::Trainer trainer{adam, {.progress = false}};
+    nn::TrainingState state;
+    Run() {
+      state.add("model", model);
+      state.add("loader", loader);
+      state.add("adam", adam);
+      state.add("trainer", trainer);
+    }
+    bool go_on(std::int64_t stop) {
+      return nn::fit(
+          trainer, loader,
+          [&](const nn::Batch& b) { return nn::cross_entropy_loss(model(b[0]), b[1]); },
+          {.epochs = 3, .interrupted = [this, stop] { return trainer.updates() == stop; }});
+    }
+  };
+  Run whole;
+  EXPECT_TRUE(whole.go_on(-1));
+  EXPECT_EQ(whole.trainer.updates(), 9);  // 3 batches an epoch
+  for (std::int64_t stop = 1; stop <= 9; ++stop) {
+    Run first, second;
+    EXPECT_EQ(first.go_on(stop), stop == 9)
+        << "after the last update there is nothing to go on with";
+    EXPECT_EQ(first.trainer.updates(), stop);
+    second.state.load_state_dict(first.state.state_dict());
+    EXPECT_TRUE(second.go_on(-1));
+    EXPECT_EQ(second.trainer.updates(), 9) << stop;
+    for (const char* name : {"0.weight", "0.bias"}) {
+      EXPECT_EQ(nn_test::values(second.model.state_dict().at(name)),
+                nn_test::values(whole.model.state_dict().at(name)))
+          << stop;
+    }
+  }
+}
+
 TEST(Trainer, LossThatIsNotFinite) {
   Line line;
   nn::Trainer trainer(line.optimizer, {.progress = false});

@@ -373,6 +373,37 @@ TEST(HardCases, 86_maxpool_ties_and_nan) {
   expect_values(adaptive_max_pool1d(f64({{2, 2, kNan}}), 2), {2, kNan});
 }
 
+// Windows of two by two have a loop of their own: every width of its vectors and tails, and every mix
+// of ties, infinities and NaN.
+TEST(HardCases, 86_maxpool_two_by_two) {
+  const TensorFunction pool = [](const Inputs& in) { return max_pool2d(in[0], 2); };
+  autograd::Generator generator(86);
+  for (const autograd::DType dtype : {autograd::float32, autograd::float64}) {
+    for (std::int64_t w = 2; w <= 37; ++w) {
+      const std::int64_t h = 2 + w % 6, rows = h / 2, columns = w / 2;
+      const std::vector<double> kinds = {1, 2, 3, -kInf, kInf, kNan};
+      std::vector<double> x, y, dx(static_cast<std::size_t>(3 * h * w), 0.0);
+      for (std::int64_t i = 0; i < 3 * h * w; ++i) x.push_back(kinds[generator.next32() % 6]);
+      for (std::int64_t o = 0; o < 3 * rows * columns; ++o) {
+        const std::int64_t plane = o / (rows * columns) * h * w;
+        const std::int64_t corner = plane + o / columns % rows * 2 * w + o % columns * 2;
+        std::int64_t best = corner;
+        for (const std::int64_t at : {corner + 1, corner + w, corner + w + 1}) {
+          const double old = x[static_cast<std::size_t>(best)], v = x[static_cast<std::size_t>(at)];
+          if (!std::isnan(old) && (std::isnan(v) || v > old)) best = at;
+        }
+        y.push_back(x[static_cast<std::size_t>(best)]);
+        dx[static_cast<std::size_t>(best)] = static_cast<double>(o + 1);
+      }
+      const Tensor in = to(autograd::tensor(x, {3, 1, h, w}), dtype);
+      const Tensor dy =
+          reshape(autograd::arange(1, 3 * rows * columns + 1, 1, dtype), {3, 1, rows, columns});
+      expect_values(pool({in}), y);
+      expect_values(vjp(pool, {in}, dy).second[0], dx);
+    }
+  }
+}
+
 TEST(HardCases, 87_avgpool_options) {
   const Tensor x = f64({{1, 2, 3, 4, 5}});
   expect_values(avg_pool1d(x, 2), {1.5, 3.5});
