@@ -91,10 +91,10 @@ struct Classifier : nn::Module {
   ag::Tensor operator()(const nn::Batch& batch) const { return out(words(batch[0], batch[1])); }
 };
 
-/// Row w starts as r_w u for a direction u, the output as -3 u and 3 u. r_w: how much larger the share of w
+/// Row w starts as r_w u for signs u over 4, the output as -3 u and 3 u. r_w: how much larger the share of w
 /// is in positive than in negative reviews, as a logarithm, one more counted of each: naive Bayes (Wang,
-/// Manning 2012). Pairs get half, since they say much of what their words do. Held-out fifths: the start
-/// alone has 80.3 % right, training from it ends at 80.4 %, training from random rows at 79.3 %.
+/// Manning 2012). Pairs get half, since they say much of what their words do. Of dev.tsv the start has
+/// 81.4 % right, training from it 81.8 %; of held-out fifths both 80.3 %, training from random rows 79.3 %.
 static void start_from_counts(Classifier& model, const nn::Vocabulary& vocabulary, const Bags& set,
                               ag::Generator& generator) {
   const std::int64_t rows = vocabulary.size();
@@ -107,7 +107,7 @@ static void start_from_counts(Classifier& model, const nn::Vocabulary& vocabular
     if (vocabulary.token(id).find(' ') != std::string::npos) pairs.mutable_data<float>()[id] = 0.5;
   const ag::Tensor share = ag::log(counts / ag::sum(counts, {1}, {.keepdim = true}));  // [2, rows]
   const ag::Tensor r = (ag::select(share, 0, 1) - ag::select(share, 0, 0)) * pairs;
-  const ag::Tensor u = ag::randn({1, kWidth}, generator) / std::sqrt(double{kWidth});
+  const ag::Tensor u = ag::sign(ag::randn({1, kWidth}, generator)) / std::sqrt(double{kWidth});
   ag::copy_(ag::detach(model.words.weight), ag::reshape(r, {rows, 1}) * u);
   ag::copy_(ag::detach(model.out.weight), ag::tensor({{-3}, {3}}) * u);
   nn::constant_(model.out.bias, 0.0);
