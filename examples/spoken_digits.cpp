@@ -5,7 +5,6 @@
 #include <nn/nn.hpp>
 
 #include <algorithm>
-#include <cinttypes>
 #include <cstdio>
 #include <exception>
 #include <filesystem>
@@ -38,9 +37,8 @@ static ag::Tensor features(const std::string& path) {
       {.sample_rate = kRate, .n_fft = 256, .hop_length = kHop, .n_mels = kBands});
   const nn::Audio audio = nn::read_wav(path);
   if (audio.sample_rate != kRate) {
-    throw ag::IoError("spoken_digits: sample rate of '" + path + "' is " +
-                      std::to_string(audio.sample_rate) + "; need " + std::to_string(kRate) +
-                      " (sox in.wav -r 8000 out.wav converts)");
+    throw ag::IoError("sample rate of '" + path + "' is " + std::to_string(audio.sample_rate) +
+                      "; need " + std::to_string(kRate) + " (sox in.wav -r 8000 out.wav converts)");
   }
   const ag::Tensor level = nn::power_to_decibel(mel(ag::mean(audio.samples, {0})),
                                                 {.top = kDecibel});  // [bands, frames]
@@ -53,8 +51,7 @@ static ag::Tensor features(const std::string& path) {
 static nn::TensorDataset read_set(const Options& options, int first, int last) {
   const fs::path folder = fs::path(options.data) / "recordings";
   if (!fs::is_directory(folder)) {
-    throw ag::IoError("spoken_digits: no folder '" + folder.string() +
-                      "'; see --help for the data");
+    throw ag::IoError("no folder '" + folder.string() + "'; see --help for the data");
   }
   std::vector<std::string> names;
   for (const auto& entry : fs::directory_iterator(folder)) {
@@ -71,7 +68,7 @@ static nn::TensorDataset read_set(const Options& options, int first, int last) {
                        ag::tensor(static_cast<double>(name[0] - '0'), ag::int64)});
   }
   if (samples.empty()) {
-    throw ag::IoError("spoken_digits: no recordings in '" + folder.string() +
+    throw ag::IoError("no recordings in '" + folder.string() +
                       "'; need files such as 7_jackson_0.wav and 7_jackson_5.wav");
   }
   return nn::TensorDataset(nn::stack_samples(samples));
@@ -146,10 +143,11 @@ static int train(const Options& options) {
       nn::fit(trainer, loader, loss, {.epochs = options.epochs, .interrupted = stop});
   const double seconds = nn::steady_seconds() - begin;
   nn::save_safetensors(options.save, model.state_dict());
-  std::printf("%" PRId64 " recordings, %" PRId64
-              " epochs%s, %.1f s, %.1f steps a second, weights in %s\n",
-              set.size(), trainer.epoch(), complete ? "" : " (interrupted)", seconds,
-              static_cast<double>(trainer.updates()) / seconds, options.save.c_str());
+  std::printf("%d epochs%s in %.1f s, %.0f steps/s, training loss %.4f; weights: %s\n",
+              int(trainer.epoch()), complete ? "" : " (interrupted)", seconds,
+              double(trainer.updates()) / seconds,
+              complete ? trainer.history().column("loss").back() : trainer.loss(),
+              options.save.c_str());
   std::printf("%s accuracy %.2f %%\n", options.validate ? "validation" : "test",
               accuracy(model, held));
   return complete ? 0 : 130;
@@ -163,8 +161,8 @@ static int predict(const Options& options) {
   for (const std::string& path : options.predict) {
     const ag::Tensor share =
         ag::softmax(model(ag::reshape(features(path), {1, 1, kBands, kFrames})), 1);
-    const auto digit = static_cast<std::int64_t>(ag::argmax(share).item());
-    std::printf("%s: %" PRId64 " (%.1f %%)\n", path.c_str(), digit, 100 * share.at({0, digit}));
+    const int digit = int(ag::argmax(share).item());
+    std::printf("%s: %d (%.1f %%)\n", path.c_str(), digit, 100 * share.at({0, digit}));
   }
   return 0;
 }
@@ -187,6 +185,7 @@ int main(int argc, char** argv) {
   app.add_option("--save", options.save, "file of the weights");
   try {
     app.parse(argc, argv);
+    if (options.predict.empty()) support::require_writable(options.save);
     ag::set_num_threads(options.threads);
     return options.predict.empty() ? train(options) : predict(options);
   } catch (const CLI::ParseError& error) {
@@ -194,7 +193,7 @@ int main(int argc, char** argv) {
     std::fprintf(stderr, "spoken_digits: %s\n", error.what());
     return 2;
   } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s\n", error.what());
+    std::fprintf(stderr, "spoken_digits: %s\n", error.what());
     return 1;
   }
 }
