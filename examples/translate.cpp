@@ -79,13 +79,14 @@ struct Model : nn::Module {
   }
 };
 
-/// Of the first column, 64 at a time in order of length, so that few wait for longer ones.
+/// 64 sentences at a time in order of length, so that few wait for longer ones.
 static std::vector<std::string> translate(const Model& model, const Pieces& pieces,
-                                          const nn::SequenceDataset& set, std::int64_t beam) {
-  std::vector<std::string> results(static_cast<std::size_t>(set.size()));
-  ag::Generator unused;
-  for (const nn::Ids& places :
-       nn::bucket_by_length(set.lengths(), {.batch_size = 64, .shuffle = false})(unused)) {
+                                          const std::vector<std::string>& lines,
+                                          std::int64_t beam) {
+  const nn::SequenceDataset set({pieces.encode(lines)}, Pieces::kPad);
+  std::vector<std::string> results(lines.size());
+  for (const nn::Ids& places : nn::bucket_by_length(
+           set.lengths(), {.batch_size = 64, .shuffle = false})(ag::default_generator())) {
     const auto found = model.translate(set.get_batch(places)[0], beam);
     for (std::size_t i = 0; i < places.size(); ++i) {
       results[static_cast<std::size_t>(places[i])] = pieces.decode(found[i]);
@@ -96,7 +97,7 @@ static std::vector<std::string> translate(const Model& model, const Pieces& piec
 
 static double bleu_of(const Model& model, const Pieces& pieces, const ParallelText& text,
                       std::int64_t beam) {
-  const auto found = translate(model, pieces, text.encode(pieces), beam);
+  const auto found = translate(model, pieces, text.source, beam);
   nn::Bleu bleu;
   for (std::size_t i = 0; i < found.size(); ++i) {
     bleu.update(nn::split_words(found[i]), nn::split_words(text.target[i]));
@@ -175,8 +176,7 @@ static int predict(const Options& options) {
   model.eval();
   std::vector<std::string> lines = {options.predict};
   if (std::filesystem::exists(options.predict)) lines = nn::read_lines(options.predict);
-  const nn::SequenceDataset set({pieces.encode(lines)}, Pieces::kPad);
-  for (const std::string& text : translate(model, pieces, set, options.beam)) {
+  for (const std::string& text : translate(model, pieces, lines, options.beam)) {
     std::printf("%s\n", text.c_str());
   }
   return 0;

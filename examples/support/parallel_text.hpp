@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
@@ -60,7 +61,14 @@ struct ParallelText {
     const auto lines = [](const std::string& file) {
       return nn::read_lines(std::filesystem::exists(file) ? file : file + ".gz");
     };
-    return {lines(path + "." + from), lines(path + "." + to)};
+    ParallelText text{lines(path + "." + from), lines(path + "." + to)};
+    if (text.source.empty() || text.source.size() != text.target.size()) {
+      throw std::runtime_error(
+          path + ": not translations of each other: " + std::to_string(text.source.size()) +
+          " lines of ." + from + ", " + std::to_string(text.target.size()) + " of ." + to +
+          "; need as many of both, and at least one");
+    }
+    return text;
   }
   std::vector<std::string> both() const {
     std::vector<std::string> all = source;
