@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+// Runs the example programs as a user would. They are looked for in AUTOGRAD_EXAMPLES_DIR, the folder
+// that examples/CMakeLists.txt builds into; each test works in a folder of its own.
+#pragma once
+
+#include <gtest/gtest.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace examples_test {
+
+namespace fs = std::filesystem;
+
+struct Ran {
+  int status = -1;  // 128 + signal when killed
+  std::string out, err;
+  double seconds = 0;
+};
+
+inline std::string contents(const fs::path& path) {
+  std::ifstream file(path, std::ios::binary);
+  return {std::istreambuf_iterator<char>(file), {}};
+}
+
+inline bool contains(const std::string& text, std::string_view part) {
+  return text.find(part) != std::string::npos;
+}
+
+inline std::vector<std::string> lines(const std::string& text) {
+  std::vector<std::string> all;
+  std::istringstream stream(text);
+  for (std::string line; std::getline(stream, line);) all.push_back(line);
+  return all;
+}
+
+class Examples : public testing::Test {
+ protected:
+  void SetUp() override {
+    std::string name = (fs::temp_directory_path() / "autograd_examples_XXXXXX").string();
+    ASSERT_NE(mkdtemp(name.data()), nullptr);
+    folder_ = name;
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  /// The program and its options, under the shell, to the end.
+  Ran run(const std::string& command) const {
+    const std::string line = "cd '" + folder_.string() + "' && '" AUTOGRAD_EXAMPLES_DIR "/'" +
+                             command + " 2>stderr.txt </dev/null";
+    const auto begin = std::chrono::steady_clock::now();
+    Ran ran;
+    std::FILE* pipe = popen(line.c_str(), "r");
+    if (!pipe) return ran;
+    std::array<char, 4096> buffer;
+    while (const std::size_t n = std::fread(buffer.data(), 1, buffer.size(), pipe)) {
+      ran.out.append(buffer.data(), n);
+    }
+    const int status = pclose(pipe);
+    ran.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
+    ran.status = WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+    ran.err = contents(folder_ / "stderr.txt");
+    return ran;
+  }
+
+  /// Bad options: exit status 2, nothing on standard output, one line that contains all of `parts`.
+  void refuses(const std::string& command, const std::vector<std::string>& parts) const {
+    const Ran ran = run(command);
+    EXPECT_EQ(ran.status, 2) << command << "\n" << ran.out << ran.err;
+    EXPECT_EQ(ran.out, "") << command;
+    EXPECT_EQ(lines(ran.err).size(), 1u) << ran.err;
+    for (const std::string& part : parts)
+      EXPECT_TRUE(contains(ran.err, part)) << command << "\n" << ran.err;
+  }
+
+  fs::path folder_;
+};
+
+/// The examples that CLI11 parses the options of.
+class WithOptions : public Examples {
+ protected:
+  void SetUp() override {
+#if !__has_include(<CLI/CLI.hpp>)
+    GTEST_SKIP() << "CLI11 is not installed";
+#endif
+    Examples::SetUp();
+  }
+};
+
+}  // namespace examples_test
