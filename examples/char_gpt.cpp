@@ -16,6 +16,7 @@
 namespace ag = autograd;
 
 constexpr std::int64_t kContext = 64, kWidth = 128, kHeads = 4, kLayers = 4;
+constexpr double kStart = 0.05;  // deviation of the first weights: 1 / sqrt(3 kWidth)
 constexpr int kTestBatches = 200;
 
 struct Options : support::Training {
@@ -43,10 +44,12 @@ struct Gpt : nn::Module {
     register_module("letters", letters);
     register_module("positions", positions);
     register_module("blocks", blocks);
-    // GPT-2's start: small, and smaller where the sums of the residual path would grow with depth.
+    // As GPT-2 smaller where the sums of the residual path would grow with depth. Its 0.02 is for wider
+    // layers: with it the loss after 2,000 steps is 1.895 instead of 1.77.
     for (auto& [name, p] : named_parameters()) {
       const bool last = name.ends_with("out_proj.weight") || name.ends_with("linear2.weight");
-      if (p.dim() > 1) nn::normal_(p, 0, last ? 0.02 / std::sqrt(2.0 * kLayers) : 0.02, generator);
+      if (p.dim() > 1)
+        nn::normal_(p, 0, last ? kStart / std::sqrt(2.0 * kLayers) : kStart, generator);
       if (name.ends_with("bias")) nn::constant_(p, 0);
     }
   }
