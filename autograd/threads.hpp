@@ -1,16 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// How many threads the library may use, and loops over them for code of your own. No result of the library
-// depends on their number.
+// How many threads the library may use (set_num_threads, num_threads), and loops over them for code of your
+// own. No result of the library depends on their number.
 #pragma once
 
 #include "kernels/parallel.hpp"
 
 namespace autograd {
-
-/// At most n threads from now on, for the whole process; throws ValueError for n < 1.
-void set_num_threads(int n);
-/// Default: the cores this process may run on.
-int num_threads();
 
 /// parallel_for(n, grain, f) calls f(begin, end) for pieces of at least `grain` that cover [0, n), several at a
 /// time; all of it here when n <= grain. Rethrows what f throws.
