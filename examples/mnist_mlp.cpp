@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Learns handwritten digits (MNIST) with a perceptron of two hidden layers: 98.9 % in seconds.
+// Learns handwritten digits (MNIST) with a perceptron of two hidden layers: 99 % in seconds.
 //
 // The recipe was chosen on the last 10,000 training pictures (--holdout 10000), without a look at the
 // test set. The 235,000 weights soon know 60,000 pictures by heart, so what counts is how they
