@@ -145,6 +145,7 @@ static int train(const CLI::App& app, const Options& options) {
   trainer.begin_epoch(options.steps);
   while (trainer.updates() < options.steps) {
     if (trainer.updates() % 250 == 0) {
+      nn::save_safetensors(options.checkpoint, state.state_dict());
       trainer.show({{"validation", validation_loss(model, validation, options.batch, 20)}});
     }
     ag::Tape tape;
