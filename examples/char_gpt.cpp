@@ -45,7 +45,7 @@ struct Gpt : nn::Module {
     register_module("positions", positions);
     register_module("blocks", blocks);
     // As GPT-2 smaller where the sums of the residual path would grow with depth. Its 0.02 is for wider
-    // layers: with it the loss after 2,000 steps is 1.895 instead of 1.77.
+    // layers: with it the loss after 2,000 steps is 1.895 instead of 1.76.
     for (auto& [name, p] : named_parameters()) {
       const bool last = name.ends_with("out_proj.weight") || name.ends_with("linear2.weight");
       if (p.dim() > 1)
@@ -145,6 +145,7 @@ static int train(const CLI::App& app, const Options& options) {
   trainer.begin_epoch(options.steps);
   while (trainer.updates() < options.steps) {
     if (trainer.updates() % 250 == 0) {
+      nn::save_safetensors(options.checkpoint, state.state_dict());
       trainer.show({{"validation", validation_loss(model, validation, options.batch, 20)}});
     }
     ag::Tape tape;

@@ -34,8 +34,9 @@ inline void add_flags(CLI::App& app, Training& options, const std::string& data,
   app.add_option("--data", options.data, data);
   app.add_option("--predict", options.predict, predict + ": no training");
   app.add_option("--save", options.save, "weights: written by training, read by --predict");
-  app.add_option("--checkpoint", options.checkpoint, "written where training is interrupted");
-  app.add_flag("--resume", options.resume, "go on from there");
+  app.add_option("--checkpoint", options.checkpoint,
+                 "all that training needs to go on; written now and then");
+  app.add_flag("--resume", options.resume, "go on from the checkpoint");
   app.add_option("--batch", options.batch, "samples a step")->check(CLI::Range(1, 100000));
   app.add_option("--lr", options.lr, "largest learning rate")->check(check_positive);
   app.add_option("--seed", options.seed, "of all that is random")->check(check_seed);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: Apache-2.0
+// char_gpt and translate, for a moment each, on a text and a language that are made here. Whether the
+// recipes reach their figures needs the real data.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <regex>
+#include <thread>
+
+#include "run_example.hpp"
+
+namespace {
+
+using examples_test::contains;
+using examples_test::contents;
+using examples_test::lines;
+using examples_test::Ran;
+using examples_test::WithOptions;
+namespace fs = std::filesystem;
+
+class Language : public WithOptions {
+ protected:
+  void SetUp() override {
+    WithOptions::SetUp();
+    if (!IsSkipped()) fs::create_directory(folder_ / "data");
+  }
+  void write(const std::string& name, const std::string& bytes) const {
+    std::ofstream(folder_ / "data" / name, std::ios::binary) << bytes;
+  }
+  /// Exit status 1, one line of complaint that contains `part`.
+  void fails(const std::string& command, const std::string& part) const {
+    const Ran ran = run(command);
+    EXPECT_EQ(ran.status, 1) << command << ran.out;
+    EXPECT_EQ(lines(ran.err).size(), 1u) << ran.err;
+    EXPECT_TRUE(contains(ran.err, part)) << ran.err;
+  }
+  /// Interrupts `command` once there is a checkpoint, and resumes: the weights are those of `whole`.
+  void resumes(const std::string& command) const {
+    ASSERT_EQ(run(command + " --save whole --checkpoint whole.state").status, 0);
+    const std::string options = " --save cut --checkpoint cut.state";
+    const std::string line =
+        "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + command + options + " >/dev/null 2>cut.txt";
+    const pid_t child = fork();
+    ASSERT_GE(child, 0);
+    if (child == 0) {
+      if (chdir(folder_.c_str()) == 0) execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      _exit(127);
+    }
+    for (int i = 0; i < 20000 && !fs::exists(folder_ / "cut.state"); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+    kill(child, SIGINT);
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFEXITED(status));
+    EXPECT_EQ(WEXITSTATUS(status), 130) << contents(folder_ / "cut.txt");
+    EXPECT_TRUE(contains(contents(folder_ / "cut.txt"), ": interrupted; "));
+    EXPECT_FALSE(fs::exists(folder_ / "cut"));
+    const Ran resumed = run(command + options + " --resume");
+    ASSERT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
+  }
+};
+
+class CharGpt : public Language {
+ protected:
+  void SetUp() override {
+    Language::SetUp();
+    if (IsSkipped()) return;
+    std::string text;
+    while (text.size() < 2000) text += "one fish, two fish, grün fish.\n";
+    write("input.txt", text);
+  }
+};
+
+TEST_F(CharGpt, LearnsSavesAndContinues) {
+  const std::string command = "char_gpt --data data --batch 2 --length 40 --steps 30 ";
+  const Ran ran = run(command + "--threads 1 --save w");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.err, "") << "no bar where standard error is no terminal";
+  const std::vector<std::string> all = lines(ran.out);
+  ASSERT_GE(all.size(), 2u);
+  EXPECT_TRUE(std::regex_match(
+      all.end()[-2],
+      std::regex(R"(30 steps in \d+\.\d s, \d+\.\d steps/s, 1 threads; weights: w)")))
+      << all.end()[-2];
+  EXPECT_TRUE(std::regex_match(all.back(), std::regex(R"(validation loss \d\.\d{3})")));
+  EXPECT_EQ(lines(run(command + "--threads 2").out).back(), all.back())
+      << "seeds and not threads decide";
+  // Longer than the context, which begins anew then.
+  const Ran told = run("char_gpt --predict 'two grün' --length 200 --save w --seed 3");
+  EXPECT_EQ(told.status, 0) << told.err;
+  EXPECT_TRUE(told.out.starts_with("two grün"));
+  EXPECT_GE(told.out.size(), 209u);
+  EXPECT_EQ(run("char_gpt --predict 'two grün' --length 200 --save w --seed 3").out, told.out);
+  fails("char_gpt --predict Quiz --save w", "Q");
+  fails("char_gpt --predict one --save none", "none");
+  fails("char_gpt --predict one --save data/input.txt", "data/input.txt");
+}
+
+TEST_F(CharGpt, InterruptedAndResumedEndsWithTheSameWeights) {
+  resumes("char_gpt --data data --batch 1 --length 1 --threads 1 --steps 300");
+}
+
+TEST_F(CharGpt, SaysWhatIsWrong) {
+  fails("char_gpt --data nowhere", "nowhere");
+  write("input.txt", "too short");
+  fails("char_gpt --data data", "650 letters");
+  fails("char_gpt --data data/input.txt --resume --checkpoint none", "650 letters");
+  refuses("char_gpt", {"char_gpt: ", "--data", "--predict"});
+  refuses("char_gpt --data data --steps 0", {"--steps"});
+  refuses("char_gpt --data data --lr nan", {"--lr"});
+  refuses("char_gpt --data data --temperature 0", {"--temperature"});
+  const std::string help = run("char_gpt --help").out;
+  for (const std::string part :
+       {"--data", "--predict", "--save", "--seed", "https://", "input.txt"})
+    EXPECT_TRUE(contains(help, part)) << part;
+}
+
+class Translate : public Language {
+ protected:
+  void SetUp() override {
+    Language::SetUp();
+    if (IsSkipped()) return;
+    write_part("train", 96);
+    write_part("val", 8);
+    write_part("test_2016_flickr", 8);
+  }
+  /// "the small dog sees a cat ." and the like, word by word.
+  void write_part(const std::string& part, int n) const {
+    const char* const words[][2] = {{"dog", "hund"}, {"cat", "kater"}, {"fox", "fuchs"},
+                                    {"man", "mann"}, {"boy", "junge"}, {"bird", "vogel"}};
+    std::string english, german;
+    for (int i = 0; i < n; ++i) {
+      const auto &a = words[i % 6], &b = words[(i / 6 + i) % 6];
+      english += std::string("the ") + a[0] + " sees the " + b[0] + " .\n";
+      german += std::string("der ") + a[1] + " sieht den " + b[1] + " .\n";
+    }
+    write(part + ".lc.norm.tok.en", english);
+    write(part + ".lc.norm.tok.de", german);
+  }
+};
+
+TEST_F(Translate, LearnsSavesAndTranslates) {
+  const Ran ran = run("translate --data data --batch 8 --epochs 12 --threads 2 --save w");
+  ASSERT_EQ(ran.status, 0) << ran.err;
+  EXPECT_EQ(ran.err, "") << "no bar where standard error is no terminal";
+  EXPECT_TRUE(std::regex_match(ran.out, std::regex(
+                                            R"(12 epochs in \d+\.\d s, \d+\.\d\d steps/s, .*
+validation BLEU \d+\.\d
+greedy test BLEU \d+\.\d
+decoded in \d+\.\d s
+test BLEU \d+\.\d
+)"))) << ran.out;
+  EXPECT_EQ(lines(ran.out).back(), "test BLEU 100.0");
+  const Ran told = run("translate --predict 'The bird sees the man .' --save w");
+  EXPECT_EQ(told.out, "der vogel sieht den mann .\n") << told.err;
+  write("lines", "the fox sees the cat .\n\nthe cat sees the fox .\n");
+  const Ran several = run("translate --predict data/lines --beam 1 --save w");
+  ASSERT_EQ(lines(several.out).size(), 3u) << several.err;
+  EXPECT_EQ(lines(several.out)[2], "der kater sieht den fuchs .");
+  fails("translate --predict data/lines --save none", "none");
+}
+
+TEST_F(Translate, InterruptedAndResumedEndsWithTheSameWeights) {
+  resumes("translate --data data --batch 8 --epochs 3 --beam 1 --threads 1");
+}
+
+TEST_F(Translate, SaysWhatIsWrong) {
+  fails("translate --data nowhere", "nowhere/train.lc.norm.tok.en");
+  write("val.lc.norm.tok.de", "ein satz\n");
+  fails("translate --data data", "not translations of each other: 8 lines of .en, 1 of .de");
+  write("val.lc.norm.tok.de", "\x1f\x8b nonsense");
+  fails("translate --data data", "val.lc.norm.tok.de");
+  refuses("translate", {"translate: ", "--data", "--predict"});
+  refuses("translate --data data --beam 0", {"--beam"});
+  refuses("translate --data data --seed -1", {"--seed"});
+  const std::string help = run("translate --help").out;
+  for (const std::string part :
+       {"--data", "--predict", "--save", "--epochs", "https://", "test_2016_flickr"})
+    EXPECT_TRUE(contains(help, part)) << part;
+}
+
+}  // namespace
