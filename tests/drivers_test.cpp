@@ -1,60 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 // The drivers over generic callables: values against closed forms and central differences, what f may
-// return, nesting, bad input, and that a tape in scope is left alone.
+// return, bad input, and that a tape in scope is left alone.
 #include <gtest/gtest.h>
 #include <autograd/autograd.hpp>
 
 #include <array>
 #include <cmath>
 #include <span>
+#include <string>
 
-#include "check.hpp"
-
-namespace ag = autograd;
+#include "drivers_check.hpp"
 
 namespace autograd {
 namespace {
 
-using Doubles = std::vector<double>;
+using check::Doubles;
+using check::expect_close;
+using check::mixed;
+using check::point;
+using check::rosenbrock;
 
-const auto rosenbrock = [](const auto& x) {
-  auto a = 1.0 - x[0];
-  auto b = x[1] - x[0] * x[0];
-  return a * a + 100.0 * b * b;
-};
-// Every kind of statement: products, quotients, functions, accumulation, branches, where.
-const auto mixed = [](const auto& x) {
-  using T = std::decay_t<decltype(x[0])>;
-  T sum = 0.0;
-  for (std::size_t i = 0; i < x.size(); ++i) {
-    T term = sin(x[i]) * exp(0.3 * x[(i + 1) % x.size()]);
-    if (term > 0.0) {
-      sum += term * term - 0.5 * x[i];
-    } else {
-      sum -= pow(1.5 + x[i] * x[i], 1.3) / (2.0 + cos(x[0]));
-    }
-    sum += ag::where(x[i] > 0.2, tanh(x[i]), sqrt(x[i] * x[i] + 1.0)) * 2.0;
-  }
-  sum *= 1.0 + log(1.0 + square(x[0]));
-  return sum / (1.0 + 0.1 * abs(sum));
-};
 const auto polar = [](const auto& p) {
   using T = std::decay_t<decltype(p[0])>;
   return std::vector<T>{p[0] * cos(p[1]), p[0] * sin(p[1])};
 };
 
-Doubles point(std::size_t n) {
-  Doubles x;
-  for (std::size_t i = 0; i < n; ++i) x.push_back(std::sin(1.7 * static_cast<double>(i) + 0.4));
-  return x;
-}
 Doubles to_doubles(const Tensor& t) { return to_vector<double>(t); }
-void expect_close(const Doubles& got, const Doubles& want, double tolerance = 1e-6) {
-  ASSERT_EQ(got.size(), want.size());
-  for (std::size_t i = 0; i < got.size(); ++i) {
-    EXPECT_TRUE(check::close(got[i], want[i], tolerance)) << i << ": " << got[i] << " " << want[i];
-  }
-}
 
 TEST(DriversTest, GradientOfRosenbrock) {
   const Doubles at{-1.2, 1.0};
@@ -233,122 +204,7 @@ TEST(DriversTest, FunctionsWithState) {
   EXPECT_EQ(calls, 1);
 }
 
-// --- Nesting.
-
-// d/dx [x d/dy (x + y)] = 1: an inner derivative that took x's tangent for y's would give 2.
-TEST(DriversTest, HardCases79_PerturbationsAreNotConfused) {
-  const auto by_grad = [](const auto& x) {
-    using T = std::decay_t<decltype(x[0])>;
-    return x[0] * grad([&](const auto& y) { return x[0] + y[0]; }, std::vector<T>{T(1.0)})[0];
-  };
-  const auto by_jvp = [](const auto& x) {
-    using T = std::decay_t<decltype(x[0])>;
-    return x[0] *
-           jvp([&](const auto& y) { return x[0] + y[0]; }, std::vector<T>{T(1.0)}, Doubles{1.0})
-               .second;
-  };
-  const Doubles at{5};
-  EXPECT_EQ(grad(by_grad, at)[0], 1);
-  EXPECT_EQ(grad(by_jvp, at)[0], 1);
-  EXPECT_EQ(jvp(by_grad, at, Doubles{1.0}).second, 1);
-  EXPECT_EQ(jvp(by_jvp, at, Doubles{1.0}).second, 1);
-  EXPECT_EQ(hvp(by_jvp, at, Doubles{1.0})[0], 0);
-}
-
-// x^2 d/dy (x y^3) at y = x is 3 x^5, by every pair of drivers.
-TEST(DriversTest, DriversInsideDrivers) {
-  const auto g = [](const auto& x) {
-    return grad([&](const auto& y) { return x[0] * y[0] * y[0] * y[0]; }, x)[0] * x[0] * x[0];
-  };
-  const auto j = [](const auto& x) {
-    using T = std::decay_t<decltype(x[0])>;
-    const auto cubic = [&](const auto& y) { return x[0] * y[0] * y[0] * y[0]; };
-    return jvp(cubic, x, std::vector<T>{T(1.0)}).second * x[0] * x[0];
-  };
-  const Doubles at{1.3}, one{1.0};
-  const double d1 = 15 * std::pow(1.3, 4), d2 = 60 * std::pow(1.3, 3);
-  const auto expect_all = [&](const auto& f) {
-    EXPECT_NEAR(grad(f, at)[0], d1, 1e-12);
-    EXPECT_NEAR(jvp(f, at, one).second, d1, 1e-12);
-    EXPECT_NEAR(hvp(f, at, one)[0], d2, 1e-11);
-    EXPECT_NEAR(hessian(f, at).item(), d2, 1e-11);
-    EXPECT_NEAR(jacobian(f, at).item(), d1, 1e-12);
-  };
-  expect_all(g);
-  expect_all(j);
-}
-
-// The n-th derivative of sin(x) x^2 by n drivers, reverse and forward in turns.
-template <int N> struct Nth {
-  template <class X> auto operator()(const X& x) const {
-    using T = std::decay_t<decltype(x[0])>;
-    if constexpr (N == 0) {
-      return T(sin(x[0]) * x[0] * x[0]);
-    } else if constexpr (N % 2 == 0) {
-      return T(grad(Nth<N - 1>(), x)[0]);
-    } else {
-      return T(jvp(Nth<N - 1>(), x, std::vector<T>{T(1.0)}).second);
-    }
-  }
-};
-
-TEST(DriversTest, DerivativesOfAnyOrder) {
-  const double x = 0.7, s = std::sin(x), c = std::cos(x);
-  const Doubles at{x};
-  EXPECT_NEAR(Nth<1>()(at), c * x * x + 2 * x * s, 1e-14);
-  EXPECT_NEAR(Nth<2>()(at), -s * x * x + 4 * x * c + 2 * s, 1e-14);
-  EXPECT_NEAR(Nth<3>()(at), -c * x * x - 6 * x * s + 6 * c, 1e-13);
-  EXPECT_NEAR(Nth<4>()(at), s * x * x - 8 * x * c - 12 * s, 1e-13);
-  EXPECT_NEAR(Nth<5>()(at), c * x * x + 10 * x * s - 20 * c, 1e-12);
-}
-
-TEST(DriversTest, ReverseOverReverse) {
-  const Doubles at{-1.2, 1.0};
-  for (std::size_t i = 0; i < 2; ++i) {
-    const auto slope = [i](const auto& x) { return grad(rosenbrock, x)[i]; };
-    expect_close(grad(slope, at), i ? Doubles{480, 200} : Doubles{1330, 480}, 1e-12);
-    expect_close(vjp(slope, at, 2.0).second, i ? Doubles{960, 400} : Doubles{2660, 960}, 1e-12);
-  }
-  const auto x = point(5);
-  const auto bend = [](const auto& p) { return hvp(mixed, p, point(5))[2]; };  // third order
-  expect_close(grad(bend, x), check::differences(bend, x), 1e-5);
-}
-
-// Variables of one driver in the function of another that does not know them.
-TEST(DriversTest, ForeignVariablesThrow) {
-  const auto outer = [](const auto& x) {
-    return x[0] * grad([&](const auto& y) { return x[0] * y[0]; }, Doubles{1.0})[0];
-  };
-  const std::string message =
-      check::message_of<TapeError>([&] { (void)grad(outer, Doubles{2.0}); });
-  EXPECT_NE(message.find("belongs to another tape"), std::string::npos) << message;
-  Tape tape;
-  const Var kept = tape.input(2.0);
-  EXPECT_THROW((void)grad([&](const auto& y) { return kept * y[0]; }, Doubles{1.0}), TapeError);
-}
-
-BasicVar<Var> leaked;
-
-TEST(DriversTest, ValuesKeptBeyondTheirDriverThrow) {
-  const auto leak = [](const auto& x) {
-    return grad(
-        [](const auto& y) {
-          leaked = y[0] * 2.0;
-          return y[0] * y[0];
-        },
-        x)[0];
-  };
-  EXPECT_EQ(grad(leak, Doubles{3.0})[0], 2);
-  const auto use = [](const auto& x) {
-    return grad([](const auto& y) { return y[0] * leaked; }, x)[0];
-  };
-  EXPECT_NE(check::message_of<TapeError>([&] { (void)grad(use, Doubles{3.0}); }).find("has ended"),
-            std::string::npos);
-  leaked = 0.0;
-}
-
-// --- Scalars that pass through tensors, parameters that must not be touched.
-
+// Parameters of a function must not be touched.
 TEST(DriversTest, TensorsInsideAFunctionOfScalars) {
   Tensor w = tensor({{1, 2}, {3, 4}}, float64).set_requires_grad();
   const auto f = [&](const std::vector<Var>& x) {
