@@ -148,6 +148,75 @@ template <class T> void thin_weight(const Plan& p, const T* x, const T* y, T* w)
   });
 }
 
+// --- One tap, strides of 1 and no padding: the planes as they are, by the weights as they are.
+
+bool is_pointwise(const Plan& p) {
+  return p.taps == 1 && p.s.in == p.s.out && p.s.stride == ConvShape::Axes{1, 1, 1};
+}
+
+template <class T>
+void pointwise_forward(const Plan& p, const T* x, const T* w, const T* bias, T* y) {
+  const Int plane = p.y_plane();
+  for_each_image(p, [&](Int image, Int group) {
+    const Int at = image * p.s.groups + group;
+    T* to = y + at * p.o * plane;
+    for (Int o = 0; bias != nullptr && o < p.o; ++o) {
+      std::fill_n(to + o * plane, plane, bias[group * p.o + o]);
+    }
+    gemm(GemmCall<T>{.m = size(p.o),
+                     .n = size(plane),
+                     .k = size(p.c),
+                     .a = w + group * p.o * p.c,
+                     .lda = size(p.c),
+                     .b = x + at * p.c * plane,
+                     .ldb = size(plane),
+                     .c = to,
+                     .ldc = size(plane),
+                     .accumulate = bias != nullptr,
+                     .cold_b = true});
+  });
+}
+
+template <class T> void pointwise_data(const Plan& p, const T* y, const T* w, T* x) {
+  const Int plane = p.y_plane();
+  for_each_image(p, [&](Int image, Int group) {
+    const Int at = image * p.s.groups + group;
+    gemm(GemmCall<T>{.transpose_a = true,
+                     .m = size(p.c),
+                     .n = size(plane),
+                     .k = size(p.o),
+                     .a = w + group * p.o * p.c,
+                     .lda = size(p.c),
+                     .b = y + at * p.o * plane,
+                     .ldb = size(plane),
+                     .c = x + at * p.c * plane,
+                     .ldc = size(plane),
+                     .cold_b = true});
+  });
+}
+
+template <class T> void pointwise_weight(const Plan& p, const T* x, const T* y, T* w) {
+  const Int plane = p.y_plane(), pieces = weight_pieces(p);
+  T* sums = scratch<T>(Scratch::conv_weight, size(pieces) * p.weights());
+  std::fill_n(sums, size(pieces) * p.weights(), T(0));
+  for_each_piece(p, pieces, [&](Int image, Int group, Int piece) {
+    const Int at = image * p.s.groups + group;
+    gemm(GemmCall<T>{.transpose_b = true,
+                     .m = size(p.o),
+                     .n = size(p.c),
+                     .k = size(plane),
+                     .a = y + at * p.o * plane,
+                     .lda = size(plane),
+                     .b = x + at * p.c * plane,
+                     .ldb = size(plane),
+                     .c = sums + (piece * p.s.groups + group) * p.o * p.c,
+                     .ldc = size(p.c),
+                     .accumulate = true});
+  });
+  add_pieces(pieces, p.weights(), sums);
+  std::copy_n(sums, p.weights(), w);
+}
+
 // y = bias + x * w with the weights in the order of pack_weights; bias null: none.
 template <class T>
 void pixels_forward(const Plan& p, const T* x, const T* packed, const T* bias, T* y) {
@@ -211,6 +280,7 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
     return thin_forward(tap_by_tap, x, w, bias, y);
   }
   const Plan p(s, true);
+  if (is_pointwise(p)) return pointwise_forward(p, x, w, bias, y);
   if (better_directly(p)) return direct_forward(p, x, w, bias, y);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   pack_weights(p, w, packed);
@@ -221,6 +291,7 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
 template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T* x) {
   const Plan p(s, false);
   if (is_thin(p)) return thin_data(p, y, w, x);
+  if (is_pointwise(p)) return pointwise_data(p, y, w, x);
   if (p.c < 16 || p.o < 16) return folded_data(p, y, w, x);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   ConvShape reversed;
@@ -262,7 +333,8 @@ template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T*
 
 template <class T> void conv_weight(const ConvShape& s, const T* x, const T* y, T* w) {
   const Plan p(s, false);
-  is_thin(p) ? thin_weight(p, x, y, w) : direct_weight(p, x, y, w);
+  if (is_thin(p)) return thin_weight(p, x, y, w);
+  is_pointwise(p) ? pointwise_weight(p, x, y, w) : direct_weight(p, x, y, w);
 }
 
 template void conv_forward(const ConvShape&, const float*, const float*, const float*, float*);

@@ -235,10 +235,7 @@ template <class T> void direct_weight(const Plan& p, const T* x, const T* y, T* 
                   .sum = sums + size(piece) * per_piece + size(group) * per_group});
     }
   });
-  for (Int piece = 1; piece < pieces; ++piece) {
-    const T* more = sums + size(piece) * per_piece;
-    for (std::size_t i = 0; i < per_piece; ++i) sums[i] += more[i];
-  }
+  add_pieces(pieces, per_piece, sums);
   for (Int group = 0; group < p.s.groups; ++group) {
     transpose(sums + size(group) * per_group, ld, k, size(p.o), w + size(group * p.o) * k, k);
   }

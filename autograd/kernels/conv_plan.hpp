@@ -121,6 +121,14 @@ template <class F> void for_each_piece(const Plan& p, Int pieces, F&& f) {
   });
 }
 
+/// Adds the sums of all pieces to those of the first.
+template <class T> void add_pieces(Int pieces, std::size_t count, T* sums) {
+  for (Int piece = 1; piece < pieces; ++piece) {
+    const T* more = sums + size(piece) * count;
+    for (std::size_t i = 0; i < count; ++i) sums[i] += more[i];
+  }
+}
+
 // --- In conv_direct.cpp: over copies of the image with its padding.
 
 /// Whether these are in proportion to the images: not with padding or dilation many times as large.

@@ -88,8 +88,8 @@ template <class T> struct Copies {
     const std::size_t a_bytes = g.m * g.k * sizeof(T), b_bytes = g.k * g.n * sizeof(T);
     const bool a_conflicts = g.lda * sizeof(T) % 4096 == 0;
     const bool b_conflicts = g.ldb * sizeof(T) % 2048 == 0;
-    b = g.transpose_b || (g.m > 256 && b_bytes > kLarge) || (g.n < kWidth && g.m >= 32) ||
-        (g.m >= 64 && g.k > 32 && b_conflicts);
+    b = g.transpose_b || (g.cold_b && b_bytes > kLarge / 4) || (g.m > 256 && b_bytes > kLarge) ||
+        (g.n < kWidth && g.m >= 32) || (g.m >= 64 && g.k > 32 && b_conflicts);
     if (g.transpose_a) {
       a = g.m >= 32 && g.n >= 3 * kWidth && g.k >= 32 && (a_conflicts || a_bytes > kLarge / 4);
     } else {

@@ -22,6 +22,7 @@ template <class T> struct GemmCall {
   std::size_t ldc = 0;
   bool accumulate = false;  // c += instead of c =
   const T* bias = nullptr;  // [n], added to each row
+  bool cold_b = false;      // b is in no cache near: read once, row by row, into a copy
 };
 
 /// The kernel of one instruction set.

@@ -34,7 +34,7 @@ template <class T> struct Problem {
     x = fill(numel(s.images, s.channels, s.in), 1);
     w = fill(numel(s.filters, s.channels / s.groups, s.kernel), 2);
     y = fill(numel(s.images, s.filters, s.out), 3);
-    bias.assign(static_cast<std::size_t>(s.filters), T(0));
+    bias = fill(s.filters, 4);
   }
   bool possible() const { return s.out[0] * s.out[1] * s.out[2] > 0; }
 
@@ -56,6 +56,10 @@ template <class T> struct Problem {
   void expect_right(ConvOperand into, const std::vector<T>& got) const {
     std::vector<T> want(got.size());
     conv_naive(s, into, x.data(), w.data(), y.data(), want.data(), want.size());
+    if (into == ConvOperand::y) {
+      const std::size_t plane = want.size() / static_cast<std::size_t>(s.images * s.filters);
+      for (std::size_t i = 0; i < want.size(); ++i) want[i] += bias[i / plane % bias.size()];
+    }
     const double terms = static_cast<double>(x.size() + w.size() + y.size());
     const double bound = std::numeric_limits<T>::epsilon() * (4 + terms);
     for (std::size_t i = 0; i < want.size(); ++i) {
@@ -121,10 +125,25 @@ TYPED_TEST(Conv, InputsBeyondTheLastWindow) {  // as output_padding leaves them
   Problem<TypeParam>(s).check();
 }
 
+TYPED_TEST(Conv, OneTap) {
+  for (const std::int64_t groups : {1, 3}) {
+    for (const std::int64_t filters : {3, 24, 66}) {
+      ConvShape s{.images = 3, .channels = 30, .filters = filters, .groups = groups};
+      s.in = {2, 9, 31};
+      Problem<TypeParam>(s).check();
+      s.stride = {1, 2, 2};
+      Problem<TypeParam>(s).check();
+      s.padding = {0, 1, 0};
+      Problem<TypeParam>(s).check();
+    }
+  }
+}
+
 TYPED_TEST(Conv, TheSameBitsForAnyNumberOfThreads) {
-  for (std::int64_t groups : {2, 32}) {
+  for (const std::int64_t groups : {2, 32}) {
     ConvShape s{.images = 5, .channels = 32, .filters = 32, .groups = groups};
     s.in = {1, 60, 61};
+    expect_same_bits(Problem<TypeParam>(s));
     s.kernel = {1, 3, 3};
     s.padding = {0, 1, 1};
     expect_same_bits(Problem<TypeParam>(s));
