@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// Attention as a composition of recorded functions. Masks select, before the softmax: what is masked
-// takes no part in values or gradients.
 #include <cmath>
-#include <limits>
+#include <optional>
 
+#include "apply.hpp"
 #include "functions.hpp"
 #include "network.hpp"
-#include "ops/op.hpp"
+#include "ops/attention.hpp"
 #include "spatial.hpp"
 
 namespace autograd {
@@ -21,7 +20,8 @@ Shape lead_of(const Shape& shape) {
   return lead;
 }
 
-void check_operands(const Tensor& q, const Tensor& k, const Tensor& v) {
+// The leading axes of the result.
+Shape check_operands(const Tensor& q, const Tensor& k, const Tensor& v) {
   detail::check_floating(kName, q);
   if (k.dtype() != q.dtype() || v.dtype() != q.dtype()) {
     throw TypeError(std::string(kName) + ": dtypes differ: query is " + name(q.dtype()) +
@@ -36,7 +36,7 @@ void check_operands(const Tensor& q, const Tensor& k, const Tensor& v) {
                      "; need [..., l, e], [..., s, e] and [..., s, v] with e >= 1");
   }
   // Also throws what the products would, before anything is recorded.
-  (void)broadcast_shapes(kName, broadcast_shapes(kName, lead_of(a), lead_of(b)), lead_of(c));
+  return broadcast_shapes(kName, broadcast_shapes(kName, lead_of(a), lead_of(b)), lead_of(c));
 }
 
 void check_options(const AttentionOptions& options) {
@@ -61,20 +61,9 @@ void check_options(const AttentionOptions& options) {
   }
 }
 
-Tensor causal_mask(std::int64_t queries, std::int64_t keys) {
-  Tensor mask = ops::make({queries, keys}, boolean);
-  bool* to = ops::data<bool>(mask);
-  for (std::int64_t i = 0; i < queries; ++i) {
-    for (std::int64_t j = 0; j < keys; ++j) *to++ = j <= i;
-  }
-  return mask;
-}
-
-// The mask with two axes or more, once it is known to fit the scores.
-Tensor mask_of(const AttentionOptions& options, const Shape& scores) {
-  const std::int64_t queries = scores[scores.dim() - 2], keys = scores.back();
-  if (options.mask == AttentionMask::none) return {};
-  if (options.mask == AttentionMask::causal) return causal_mask(queries, keys);
+// options.attend with two axes or more, once it is known to fit the scores.
+std::optional<ops::Attribute> mask_of(const AttentionOptions& options, const Shape& scores) {
+  if (options.mask != AttentionMask::attend_where) return {};
   const Tensor mask = detach(options.attend);
   if (mask.dim() > scores.dim() || !(broadcast_shapes(kName, mask.shape(), scores) == scores)) {
     throw ShapeError(std::string(kName) + ": attend does not fit the scores: attend is " +
@@ -85,43 +74,33 @@ Tensor mask_of(const AttentionOptions& options, const Shape& scores) {
   return reshape(mask, Shape{1, mask.dim() == 1 ? mask.shape()[0] : 1});
 }
 
-// [..., keys, 1]: the key counts for some query. Undefined when all of them do.
-Tensor used_keys(const Tensor& mask, std::int64_t keys) {
-  if (mask.numel() == 0) return {};
-  Shape wide = mask.shape();
-  wide[wide.dim() - 1] = keys;
-  const Tensor most = max(to(broadcast_to(mask, wide), float32), {-2}, {.keepdim = true});
-  if (most.numel() == 0 || -max(-most).item() > 0) return {};
-  return transpose(most) > 0.5;
+// x with these leading axes.
+Tensor with_lead(const Tensor& x, Shape lead) {
+  if (lead_of(x.shape()) == lead) return x;
+  lead.push_back(x.shape()[x.dim() - 2]);
+  lead.push_back(x.shape().back());
+  return broadcast_to(x, lead);
 }
 
 }  // namespace
 
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,
                                     Generator& generator, const AttentionOptions& options) {
-  check_operands(query, key, value);
+  const Shape lead = check_operands(query, key, value);
   check_options(options);
-  Shape scores_shape = broadcast_shapes(kName, lead_of(query.shape()), lead_of(key.shape()));
-  const std::int64_t keys = key.shape()[key.dim() - 2];
-  scores_shape.push_back(query.shape()[query.dim() - 2]);
-  scores_shape.push_back(keys);
-  const Tensor mask = mask_of(options, scores_shape);
-  Tensor k = key, v = value;
-  if (mask.defined()) {
-    if (const Tensor used = used_keys(mask, keys); used.defined()) {
-      k = where(used, key, 0.0);
-      v = where(used, value, 0.0);
-    }
-  }
+  Shape scores = lead;
+  scores.push_back(query.shape()[query.dim() - 2]);
+  scores.push_back(key.shape()[key.dim() - 2]);
   const double e = static_cast<double>(query.shape().back());
-  const double scale = options.scale != 0 ? options.scale : 1 / std::sqrt(e);
-  Tensor scores = matmul(query * scale, transpose(k));
-  if (mask.defined()) {
-    scores = where(mask, scores, -std::numeric_limits<double>::infinity());
+  ops::Attention op{.scale = options.scale != 0 ? options.scale : 1 / std::sqrt(e),
+                    .causal = options.mask == AttentionMask::causal,
+                    .attend = mask_of(options, scores),
+                    .p = options.dropout_p};
+  if (op.p > 0) {
+    op.seed = generator.seed();
+    op.first_block = generator.reserve(static_cast<std::uint64_t>((scores.numel() + 3) / 4));
   }
-  const Tensor weights =
-      dropout(softmax(scores, -1), generator, {.p = options.dropout_p, .training = true});
-  return matmul(weights, v);
+  return apply(op, with_lead(query, lead), with_lead(key, lead), with_lead(value, lead));
 }
 
 Tensor scaled_dot_product_attention(const Tensor& query, const Tensor& key, const Tensor& value,

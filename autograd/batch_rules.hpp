@@ -9,6 +9,7 @@
 #include <array>
 
 #include "apply.hpp"
+#include "ops/attention.hpp"
 #include "shaping.hpp"
 
 namespace autograd::detail {
@@ -215,6 +216,20 @@ inline Tensor batch_rule(const ops::Where& op, const std::array<BatchOperand, 2>
   const BatchOperand c = operand_of(op.condition.tensor().node(), scope);
   const int dim = std::max(most_axes(x), c.dim);
   return where(aligned(c, dim), aligned(x[0], dim), aligned(x[1], dim));
+}
+/// Examples are one more leading axis; masks broadcast to it. Dropout: as below.
+inline Tensor batch_rule(ops::Attention op, const std::array<BatchOperand, 3>& x,
+                         const VmapScope& scope) {
+  if (op.p > 0) throw NotBatched("attention: inside vmap dropout takes the examples one by one");
+  if (op.attend) {
+    const BatchOperand mask = operand_of(op.attend->tensor().node(), scope);
+    op.attend = mask.batched ? aligned(mask, x[0].dim) : mask.x;
+  }
+  const auto whole = [&](const BatchOperand& operand) {
+    if (operand.batched) return operand.x;
+    return broadcast_to(operand.x, with_examples(scope.size(), operand.x.shape()));
+  };
+  return call(op, whole(x[0]), whole(x[1]), whole(x[2]));
 }
 /// The mask of each example is another one, and the backward rule draws it again: f for each example.
 [[noreturn]] inline Tensor batch_rule(const ops::Dropout&, const std::array<BatchOperand, 1>&) {

@@ -7,7 +7,21 @@
 
 namespace autograd::kernels {
 
-enum class Scratch { gemm_a, gemm_b, reduce, order, conv_x, conv_y, conv_weight, count };
+enum class Scratch {
+  gemm_a,
+  gemm_b,
+  reduce,
+  order,
+  conv_x,
+  conv_y,
+  conv_weight,
+  attention_queries,
+  attention_keys,
+  attention_values,
+  attention_weights,
+  attention_slopes,
+  count
+};
 
 /// At least `bytes` bytes, aligned to 64. Throws std::bad_alloc.
 void* scratch_bytes(Scratch slot, std::size_t bytes);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Composites of network.hpp: names under which convolution, pooling, resampling and normalization are
-// called, and attention.
+// called.
 #include "../create.hpp"
 #include "../network.hpp"
 #include "composites.hpp"
@@ -151,33 +151,12 @@ std::vector<OpEntry> normalizations() {
   };
 }
 
-OpEntry attention() {
-  const std::vector<Shape> shapes = {{2, 3, 2}, {2, 4, 2}, {2, 4, 3}};
-  const auto with = [](AttentionMask mask) {
-    return [mask](const Inputs& in) {
-      return scaled_dot_product_attention(in[0], in[1], in[2], {.mask = mask});
-    };
-  };
-  return composite(
-      "scaled_dot_product_attention", "softmax(q k^T scale) v over unmasked keys", kFloating,
-      {{"all keys", shapes, with(AttentionMask::none)},
-       {"causal", shapes, with(AttentionMask::causal)},
-       {"some keys, one query without", shapes,
-        [](const Inputs& in) {
-          const Tensor attend = tensor({{1, 0, 1, 1}, {0, 0, 0, 0}, {0, 1, 0, 0}}) > 0.5;
-          return scaled_dot_product_attention(
-              in[0], in[1], in[2], {.mask = AttentionMask::attend_where, .attend = attend});
-        }}},
-      "that of its parts", "a query that attends to nothing: 0, gradient 0");
-}
-
 }  // namespace
 
 std::vector<OpEntry> network_composites() {
   std::vector<OpEntry> all = spatial();
   all.push_back(interpolation());
   for (const OpEntry& entry : normalizations()) all.push_back(entry);
-  all.push_back(attention());
   return all;
 }
 

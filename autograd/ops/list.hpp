@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "arrange_ops.hpp"
+#include "attention.hpp"
 #include "conv.hpp"
 #include "ctc.hpp"
 #include "decompositions_factor.hpp"
@@ -55,7 +56,7 @@ using ArrangeOps = OpList<Cat, Triangle>;
 using IndexOps = OpList<IndexSelect, IndexAdd, IndexCopy, Gather, ScatterAdd, Scatter>;
 using LossOps = OpList<MeanSquaredError>;
 using NetworkOps = OpList<Conv, ConvData, ConvWeight, PickEach, UnpickEach, Resample, Normalize,
-                          Dropout, Embedding, EmbeddingGradient, CtcLoss>;
+                          Dropout, Embedding, EmbeddingGradient, Attention, CtcLoss>;
 
 template <class... Lists> struct Joined;
 template <class... Ops> struct Joined<OpList<Ops...>> { using type = OpList<Ops...>; };

@@ -89,12 +89,18 @@ TEST(Attention, Dropout) {
   Generator generator(3);
   const Tensor none = scaled_dot_product_attention(q, k, v, generator, {.dropout_p = 1});
   expect_values(none, {0, 0});
-  EXPECT_TRUE(gradcheck(
-      [](const Inputs& in) {
-        Generator same(5);
-        return scaled_dot_product_attention(in[0], in[1], in[2], same, {.dropout_p = 0.4});
-      },
-      {q, k, random({4, 2}, 6)}));
+  const TensorFunction f = [](const Inputs& in) {
+    Generator same(5);
+    return scaled_dot_product_attention(in[0], in[1], in[2], same, {.dropout_p = 0.4});
+  };
+  EXPECT_TRUE(gradcheck(f, {q, k, random({4, 2}, 6)}));
+  EXPECT_TRUE(gradgradcheck(f, {q, k, random({4, 2}, 6)}));
+  // The weights that dropout() would have dropped, also where a row is no whole number of blocks.
+  Generator one(8), other(8);
+  const Tensor x = random({5, 7, 3}, 9), keys = random({5, 9, 3}, 10), all = random({5, 9, 2}, 11);
+  const Tensor weights = softmax(matmul(x / std::sqrt(3.0), transpose(keys)), -1);
+  expect_values(scaled_dot_product_attention(x, keys, all, one, {.dropout_p = 0.5}),
+                values(matmul(dropout(weights, other, {.p = 0.5}), all)), 1e-13);
 }
 
 TEST(Attention, SecondOrderAndEmpty) {
