@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What activations are in ONNX: one operator, or a few where operator set 13 has none.
+#include <cmath>
 #include <numbers>
 
 #include "../layers/activation.hpp"
@@ -14,8 +15,18 @@ using Attribute = OnnxAttribute;
 using Step = OnnxStep;
 using std::string;
 
+/// max(low, min(high, x)). Narrow ranges, as that of ReLU6, by HardSigmoid, which is right to an ulp of
+/// the range: OpenCV 4.6 takes no Clip of operator set 11 or later.
 string clip(Step& s, double low, double high) {
-  return s.node("Clip", {s.x, s.scalar(low), s.scalar(high)});
+  const double range = high - low;
+  if (!(range > 0 && range <= 16 && std::abs(low) <= 16)) {
+    return s.node("Clip", {s.x, s.scalar(low), s.scalar(high)});
+  }
+  const string part =
+      s.node("HardSigmoid", {s.x},
+             {Attribute::number("alpha", 1 / range), Attribute::number("beta", -low / range)});
+  const string y = range == 1 ? part : s.node("Mul", {part, s.scalar(range)});
+  return low == 0 ? y : s.node("Add", {y, s.scalar(low)});
 }
 string times(Step& s, const string& a, const string& b) { return s.node("Mul", {a, b}); }
 string sigmoid_of(Step& s, const string& x) { return s.node("Sigmoid", {x}); }

@@ -23,7 +23,8 @@ OnnxAttribute attribute(const char* name, AttributeType type) {
   return made;
 }
 
-/// TensorProto: 1 dims, 2 data_type, 8 name, 9 raw_data, little-endian.
+/// TensorProto: 1 dims, 2 data_type, 8 name, 9 raw_data, 10 double_data, both little-endian. OpenCV 4.6
+/// reads numbers of float64 from the latter alone.
 ProtoMessage tensor_message(const std::string& name, const Tensor& tensor) {
   ProtoMessage message;
   for (const std::int64_t extent : tensor.shape()) message.integer(1, extent);
@@ -31,7 +32,8 @@ ProtoMessage tensor_message(const std::string& name, const Tensor& tensor) {
   const Tensor values = autograd::contiguous(autograd::detach(tensor));
   autograd::dispatch(values.dtype(), [&]<class T>(T) {
     const auto bytes = std::as_bytes(values.data<T>());
-    message.text(9, {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
+    message.text(tensor.dtype() == autograd::float64 ? 10 : 9,
+                 {reinterpret_cast<const char*>(bytes.data()), bytes.size()});
   });
   return message;
 }

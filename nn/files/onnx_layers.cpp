@@ -100,65 +100,81 @@ template <int Axes> string write(Step& s, const BatchNormNd<Axes>& layer) {
   return batch_norm(s, layer);
 }
 
+string times(Step& s, const string& y, const Tensor& weight) {
+  return weight.defined() ? s.node("Mul", {y, s.weight("weight", weight)}) : y;
+}
+string plus(Step& s, const string& y, const Tensor& bias) {
+  return bias.defined() ? s.node("Add", {y, s.weight("bias", bias)}) : y;
+}
+/// The tensor with these extents; none if there is none.
+Tensor shaped(const Tensor& t, const Integers& extents) {
+  return t.defined() ? autograd::reshape(autograd::detach(t), extents) : t;
+}
+
+/// Each channel of `x` [n, channels, ...] less its mean, over its deviation. What is learned follows as
+/// nodes of its own: OpenCV 4.6 fuses scales into this one wrongly for more than one sample.
+string normalized(Step& s, const string& x, std::int64_t channels, double eps) {
+  return s.node("InstanceNormalization",
+                {x, s.weight("ones", autograd::ones({channels}, s.dtype)),
+                 s.weight("zeros", autograd::zeros({channels}, s.dtype))},
+                {Attribute::number("epsilon", eps)});
+}
+
+/// weight and bias [c] along axis 1.
+template <class Norm> string learned(Step& s, const string& y, const Norm& layer) {
+  Integers along(static_cast<std::size_t>(s.in.dim() - 1), 1);
+  along[0] = s.in[1];
+  return plus(s, times(s, y, shaped(layer.weight, along)), shaped(layer.bias, along));
+}
+
 template <int Axes> string write(Step& s, const InstanceNormNd<Axes>& layer) {
   s.need_axes(Axes + 2, Axes + 2);
   if (layer.running_mean.defined()) return batch_norm(s, layer);
-  const std::int64_t n = s.in[1];
-  return s.node(
-      "InstanceNormalization",
-      {s.x, weight_or(s, "weight", layer.weight, n, 1), weight_or(s, "bias", layer.bias, n, 0)},
-      {Attribute::number("epsilon", layer.eps())});
+  return learned(s, normalized(s, s.x, s.in[1], layer.eps()), layer);
 }
 
-string times(Step& s, const string& y, const char* name, const Tensor& weight) {
-  return weight.defined() ? s.node("Mul", {y, s.weight(name, weight)}) : y;
-}
-string plus(Step& s, const string& y, const char* name, const Tensor& bias) {
-  return bias.defined() ? s.node("Add", {y, s.weight(name, bias)}) : y;
-}
-/// The mean of `x` over the axes of a normalized shape, which stay with extent 1.
-string mean(Step& s, const string& x, const Shape& normalized) {
-  Integers axes;
-  for (int i = s.in.dim() - normalized.dim(); i < s.in.dim(); ++i) axes.push_back(i);
-  s.need_not_batch(static_cast<int>(axes[0]), "a mean");
-  return s.node("ReduceMean", {x},
-                {Attribute::integers("axes", axes), Attribute::integer("keepdims", 1)});
+/// Groups as channels: [n, c, ...] as [n, groups, rest].
+string write(Step& s, const GroupNorm& layer) {
+  const std::int64_t groups = layer.num_groups();
+  const string y = normalized(s, s.reshaped(s.x, {0, groups, -1}), groups, layer.eps());
+  return learned(s, s.reshaped(y, s.target(s.in)), layer);
 }
 
-/// By its formula: LayerNormalization is of operator set 17.
+/// What a norm over the last axes normalizes, as [rows, size]: OpenCV 4.6 broadcasts along the last axis
+/// there alone.
+std::int64_t row_size(Step& s, const Shape& normalized_shape) {
+  s.need_not_batch(s.in.dim() - normalized_shape.dim(), "a mean");
+  return normalized_shape.numel();
+}
+
+/// Rows in the shape of the input; -1 is the batch.
+string of_rows(Step& s, const string& rows) {
+  if (s.in.dim() == 2) return rows;
+  Integers extents(s.in.begin(), s.in.end());
+  if (s.graph.dynamic_batch()) extents[0] = -1;
+  return s.reshaped(rows, extents);
+}
+
+/// By InstanceNormalization, each row a sample: LayerNormalization is of operator set 17.
 string write(Step& s, const LayerNorm& layer) {
-  const Shape& over = layer.normalized_shape();
-  const string centered = s.node("Sub", {s.x, mean(s, s.x, over)});
-  const string variance = mean(s, s.node("Pow", {centered, s.scalar(2)}), over);
-  const string deviation = s.node("Sqrt", {s.node("Add", {variance, s.scalar(layer.eps())})});
-  const string y = s.node("Div", {centered, deviation});
-  return plus(s, times(s, y, "weight", layer.weight), "bias", layer.bias);
+  const std::int64_t size = row_size(s, layer.normalized_shape());
+  const string y = normalized(s, s.reshaped(s.x, {-1, 1, size}), 1, layer.eps());
+  const string rows = s.reshaped(y, {-1, size});
+  const string scaled =
+      plus(s, times(s, rows, shaped(layer.weight, {size})), shaped(layer.bias, {size}));
+  return of_rows(s, scaled);
 }
 
 string write(Step& s, const RMSNorm& layer) {
+  const std::int64_t size = row_size(s, layer.normalized_shape());
   const double least = s.dtype == autograd::float32 ? 0x1p-23 : 0x1p-52;  // of the dtype
-  const double eps = layer.eps() < 0 ? least : layer.eps();
-  const string square = mean(s, s.node("Mul", {s.x, s.x}), layer.normalized_shape());
-  const string size = s.node("Sqrt", {s.node("Add", {square, s.scalar(eps)})});
-  return times(s, s.node("Div", {s.x, size}), "weight", layer.weight);
-}
-
-/// Groups as the channels of InstanceNormalization: [n, c, ...] as [n, groups, rest].
-string write(Step& s, const GroupNorm& layer) {
-  const std::int64_t groups = layer.num_groups();
-  const string parts = s.reshaped(s.x, {0, groups, -1});
-  const string y = s.node("InstanceNormalization",
-                          {parts, s.weight("groups.weight", autograd::ones({groups}, s.dtype)),
-                           s.weight("groups.bias", autograd::zeros({groups}, s.dtype))},
-                          {Attribute::number("epsilon", layer.eps())});
-  const string whole = s.reshaped(y, s.target(s.in));
-  if (!layer.weight.defined()) return whole;
-  Integers along(static_cast<std::size_t>(s.in.dim() - 1), 1);
-  along[0] = s.in[1];
-  const auto shaped = [&](const Tensor& t) {
-    return autograd::reshape(autograd::detach(t), along);
-  };
-  return plus(s, times(s, whole, "weight", shaped(layer.weight)), "bias", shaped(layer.bias));
+  const string rows = s.in.dim() == 2 ? s.x : s.reshaped(s.x, {-1, size});
+  const string mean = s.node("ReduceMean", {s.node("Mul", {rows, rows})},
+                             {Attribute::integers("axes", {1}), Attribute::integer("keepdims", 1)});
+  const string square = s.node("Add", {mean, s.scalar(layer.eps() < 0 ? least : layer.eps())});
+  const string y = s.node("Div", {rows, s.node("Sqrt", {square})});
+  const string scaled = times(s, y, shaped(layer.weight, {size}));
+  return of_rows(s, scaled);
 }
 
 // --- arrangement

@@ -26,7 +26,6 @@ bool any(const Integers& values) {
 /// rounding up is meant; those that end outside have further margins at the end.
 struct Windows {
   Integers kernel, stride, dilation, pads;
-  bool rounded_up = false;
 };
 
 template <class Options>
@@ -37,10 +36,8 @@ Windows windows(const Step& s, int axes, const PerAxis& kernel, const Options& o
             onnx_both(options.padding, axes)};
   for (int i = 0; i < axes; ++i) {
     const std::int64_t reach = (s.out[i + 2] - 1) * stride[i] + dilation[i] * (kernel[i] - 1) + 1;
-    const std::int64_t end = reach - s.in[i + 2] - options.padding[i];
-    if (end <= options.padding[i]) continue;
-    w.pads[static_cast<std::size_t>(axes + i)] = end;
-    w.rounded_up = true;
+    std::int64_t& behind = w.pads[static_cast<std::size_t>(axes + i)];
+    behind = std::max(behind, reach - s.in[i + 2] - options.padding[i]);
   }
   return w;
 }
@@ -69,45 +66,38 @@ Integers amounts_of(const Integers& pads) {
   return amounts;
 }
 
-string average(Step& s, const string& x, const Windows& w, bool margins_count) {
+/// Margins of a mean never count for ONNX here: OpenCV 4.6 does not read count_include_pad. Where they
+/// shall count they are made elements, those of rounding up not.
+string average(Step& s, const string& x, const Windows& w) {
   OnnxAttributes attributes = attributes_of(w);
-  attributes.push_back(Attribute::integer("count_include_pad", margins_count));
+  attributes.push_back(Attribute::integer("count_include_pad", 0));
   return s.node("AveragePool", {x}, attributes);
 }
 
-/// Margins that were asked for count if that was asked for, those of rounding up never; where ONNX
-/// cannot tell them apart the former are made elements. A divisor of its own: windows that are full.
 template <int Axes> string write(Step& s, const AvgPoolNd<Axes>& layer) {
   s.need_axes(Axes + 2, Axes + 2);
   const auto& options = layer.options();
   Windows w = windows(s, Axes, layer.kernel_size(), options, 1);
-  const auto pad_by = [&](const Integers& pads) {
-    return any(pads) ? s.padded(amounts_of(pads), autograd::PadMode::constant, 0) : s.x;
-  };
-  if (options.divisor_override != 0) {
-    const string x = pad_by(w.pads);
-    w.pads.assign(2 * Axes, 0);
-    double full = 1;
-    for (const std::int64_t extent : w.kernel) full *= static_cast<double>(extent);
-    const double factor = full / static_cast<double>(options.divisor_override);
-    return s.node("Mul", {average(s, x, w, false), s.scalar(factor)});
-  }
-  if (!options.count_include_pad || !w.rounded_up) {
-    return average(s, s.x, w, options.count_include_pad);
-  }
-  const Integers asked = onnx_both(options.padding, Axes);
-  const string x = pad_by(asked);
-  for (std::size_t i = 0; i < asked.size(); ++i) w.pads[i] -= asked[i];
-  return average(s, x, w, false);
+  // A divisor of its own: the mean of full windows, times a factor.
+  const bool own = options.divisor_override != 0;
+  if (!own && !options.count_include_pad) return average(s, s.x, w);
+  const Integers counting = own ? w.pads : onnx_both(options.padding, Axes);
+  const string x =
+      any(counting) ? s.padded(amounts_of(counting), autograd::PadMode::constant, 0) : s.x;
+  for (std::size_t i = 0; i < counting.size(); ++i) w.pads[i] -= counting[i];
+  const string y = average(s, x, w);
+  if (!own) return y;
+  double full = 1;
+  for (const std::int64_t extent : w.kernel) full *= static_cast<double>(extent);
+  return s.node("Mul", {y, s.scalar(full / static_cast<double>(options.divisor_override))});
 }
 
 /// Output i of m takes the elements from floor(i n / m) to ceil((i + 1) n / m) - 1: one kernel and
 /// stride when all have one size and distance.
 string adaptive(Step& s, int axes, const char* pool, const char* global) {
   s.need_axes(axes + 2, axes + 2);
-  if (std::all_of(s.out.begin() + 2, s.out.end(), [](std::int64_t m) { return m == 1; })) {
-    return s.node(global, {s.x});
-  }
+  // Of images alone: OpenCV 4.6 knows no others.
+  if (axes == 2 && s.out[2] == 1 && s.out[3] == 1) return s.node(global, {s.x});
   Windows w;
   w.pads.assign(2 * static_cast<std::size_t>(axes), 0);
   for (int axis = 2; axis < axes + 2; ++axis) {
