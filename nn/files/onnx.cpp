@@ -25,9 +25,16 @@ class Evaluation : public detail::Observer {
   ~Evaluation() override { detail::observer = before_; }
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
-  void saw(const std::string&, const std::string&, const Tensor&) override {}
+  void saw(const std::string&, const std::string& type, const Tensor&) override { seen_ = type; }
+  /// The type of a layer that was just called: "Conv2d", which it says of itself, for ConvNd.
+  std::string type_of(const Layer& layer) const {
+    const std::string type = layer.type_name();
+    const bool any = type.ends_with("Nd") && seen_.starts_with(type.substr(0, type.size() - 2));
+    return any ? seen_ : type;
+  }
 
  private:
+  std::string seen_;
   detail::Observer* before_;
 };
 
@@ -61,31 +68,47 @@ void check(const Shape& shape, const OnnxOptions& options) {
   }
 }
 
-Value write_layer(detail::OnnxGraph& graph, const Layer& layer, const std::string& place,
-                  const Value& x) {
-  const Tensor y = layer(x.tensor);
-  detail::OnnxStep step{graph,     place,           layer.type_name(), x.name, x.tensor.shape(),
-                        y.shape(), x.tensor.dtype()};
-  if (y.numel() == 0) {
-    step.refuse("an output without elements", "output is " + to_string(y.shape()),
-                "extents of at least 1");
+detail::OnnxWriter writer_of(const Layer& layer) {
+  for (const auto of : {detail::onnx_activation, detail::onnx_pool, detail::onnx_layer}) {
+    if (const detail::OnnxWriter writer = of(layer)) return writer;
   }
-  std::string name;
-  if (!write_onnx_activation(step, layer, name) && !write_onnx_pool(step, layer, name) &&
-      !write_onnx_layer(step, layer, name)) {
-    throw TypeError("save_onnx: Sequential '" + place + "': a layer that cannot be exported: " +
-                    step.type + "; need a layer of nn that save_onnx lists");
-  }
-  return {name, y};
+  return nullptr;
 }
 
-Value walk(detail::OnnxGraph& graph, const Sequential& model, const std::string& prefix, Value x) {
+/// Before anything is computed: whether all layers can be exported, under names that files can have.
+void check_layers(const Sequential& model, const std::string& prefix) {
   for (std::size_t i = 0; i < model.size(); ++i) {
     const std::string place = prefix + model.name(i);
     if (!detail::is_utf8(place)) {
       throw ValueError("save_onnx: a name that is not UTF-8: that of layer " + std::to_string(i) +
                        " of Sequential '" + prefix + "'; need UTF-8");
     }
+    if (const auto* inner = model[i].get_if<Sequential>()) {
+      check_layers(*inner, place + ".");
+    } else if (writer_of(model[i]) == nullptr) {
+      throw TypeError("save_onnx: Sequential '" + place + "': a layer that cannot be exported: " +
+                      model[i].type_name() + "; need a layer of nn that save_onnx lists");
+    }
+  }
+}
+
+Value write_layer(detail::OnnxGraph& graph, const Layer& layer, const std::string& place,
+                  const Value& x) {
+  const Evaluation evaluation;
+  const Tensor y = layer(x.tensor);
+  detail::OnnxStep step{
+      graph,     place,           evaluation.type_of(layer), x.name, x.tensor.shape(),
+      y.shape(), x.tensor.dtype()};
+  if (y.numel() == 0) {
+    step.refuse("an output without elements", "output is " + to_string(y.shape()),
+                "extents of at least 1");
+  }
+  return {writer_of(layer)(step, layer), y};
+}
+
+Value walk(detail::OnnxGraph& graph, const Sequential& model, const std::string& prefix, Value x) {
+  for (std::size_t i = 0; i < model.size(); ++i) {
+    const std::string place = prefix + model.name(i);
     const auto* inner = model[i].get_if<Sequential>();
     x = inner ? walk(graph, *inner, place + ".", x) : write_layer(graph, model[i], place, x);
   }
@@ -97,8 +120,8 @@ Value walk(detail::OnnxGraph& graph, const Sequential& model, const std::string&
 void save_onnx(const std::string& path, const Sequential& model, const Shape& input_shape,
                const OnnxOptions& options) {
   check(input_shape, options);
+  check_layers(model, "");
   detail::OnnxGraph graph(options.dynamic_batch);
-  const Evaluation evaluation;
   const Tensor x = autograd::zeros(input_shape, options.dtype);
   const Value y = walk(graph, model, "", {options.input_name, x});
   if (graph.nodes() == 0) graph.node("", "Identity", {options.input_name}, {});

@@ -143,12 +143,12 @@ string write(Step& s, const GLU& layer) {
 
 }  // namespace
 
-bool write_onnx_activation(OnnxStep& step, const Layer& layer, std::string& y) {
-  return for_onnx_type<Identity, Sigmoid, Tanh, ReLU, ReLU6, LeakyReLU, ELU, SELU, CELU, GELU, SiLU,
-                       Mish, Hardtanh, Hardsigmoid, Hardswish, Softsign, Softplus, LogSigmoid,
-                       Softmax, LogSoftmax, PReLU, GLU, RReLU, Softmin, Softmax2d, Tanhshrink,
-                       Hardshrink, Softshrink, Threshold>(
-      layer, [&](const auto& found) { y = write(step, found); });
+OnnxWriter onnx_activation(const Layer& layer) {
+  return onnx_writer<Identity, Sigmoid, Tanh, ReLU, ReLU6, LeakyReLU, ELU, SELU, CELU, GELU, SiLU,
+                     Mish, Hardtanh, Hardsigmoid, Hardswish, Softsign, Softplus, LogSigmoid,
+                     Softmax, LogSoftmax, PReLU, GLU, RReLU, Softmin, Softmax2d, Tanhshrink,
+                     Hardshrink, Softshrink, Threshold>(
+      layer, [](OnnxStep& step, const auto& found) { return write(step, found); });
 }
 
 }  // namespace nn::detail

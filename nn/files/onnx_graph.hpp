@@ -109,18 +109,21 @@ std::vector<std::int64_t> onnx_both(const PerAxis& margin, int axes);
 /// Amounts as autograd::pad takes them in that order, for the last axes of so many.
 std::vector<std::int64_t> onnx_margins(const std::vector<std::int64_t>& amounts, int dim);
 
-/// Writes the layer and sets y, the name of its output; false for a layer of another kind.
-bool write_onnx_activation(OnnxStep& step, const Layer& layer, std::string& y);
-bool write_onnx_pool(OnnxStep& step, const Layer& layer, std::string& y);
-bool write_onnx_layer(OnnxStep& step, const Layer& layer, std::string& y);
+/// Writes a layer of one type; returns the name of its output.
+using OnnxWriter = std::string (*)(OnnxStep& step, const Layer& layer);
+/// The one for this layer's type; null for a type of another file or none.
+OnnxWriter onnx_activation(const Layer& layer);
+OnnxWriter onnx_pool(const Layer& layer);
+OnnxWriter onnx_layer(const Layer& layer);
 
-/// The first of these types that the layer is of, by the function of that type.
-template <class... L, class F> bool for_onnx_type(const Layer& layer, F&& write) {
-  const auto is = [&]<class T>(const T* found) {
-    if (found != nullptr) write(*found);
-    return found != nullptr;
-  };
-  return (is(static_cast<const L*>(layer.get_if<L>())) || ...);
+template <class L, class F> std::string write_onnx_as(OnnxStep& step, const Layer& layer) {
+  return F()(step, layer.as<L>());
+}
+/// The first of these types that the layer is of; F calls write() for it.
+template <class... L, class F> OnnxWriter onnx_writer(const Layer& layer, F) {
+  OnnxWriter found = nullptr;
+  ((layer.get_if<L>() != nullptr && (found = &write_onnx_as<L, F>)) || ...);
+  return found;
 }
 
 }  // namespace nn::detail

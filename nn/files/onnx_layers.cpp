@@ -224,15 +224,15 @@ string write(Step& s, const PixelUnshuffle& layer) {
 
 }  // namespace
 
-bool write_onnx_layer(OnnxStep& step, const Layer& layer, std::string& y) {
-  return for_onnx_type<Linear, Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d,
-                       ConvTranspose3d, BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d,
-                       InstanceNorm2d, InstanceNorm3d, LayerNorm, RMSNorm, GroupNorm, Dropout,
-                       Dropout1d, Dropout2d, Dropout3d, Flatten, Unflatten, ConstantPad1d,
-                       ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d,
-                       ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d,
-                       PixelShuffle, PixelUnshuffle>(
-      layer, [&](const auto& found) { y = write(step, found); });
+OnnxWriter onnx_layer(const Layer& layer) {
+  return onnx_writer<Linear, Conv1d, Conv2d, Conv3d, ConvTranspose1d, ConvTranspose2d,
+                     ConvTranspose3d, BatchNorm1d, BatchNorm2d, BatchNorm3d, InstanceNorm1d,
+                     InstanceNorm2d, InstanceNorm3d, LayerNorm, RMSNorm, GroupNorm, Dropout,
+                     Dropout1d, Dropout2d, Dropout3d, Flatten, Unflatten, ConstantPad1d,
+                     ConstantPad2d, ConstantPad3d, ReflectionPad1d, ReflectionPad2d,
+                     ReflectionPad3d, ReplicationPad1d, ReplicationPad2d, ReplicationPad3d,
+                     PixelShuffle, PixelUnshuffle>(
+      layer, [](OnnxStep& step, const auto& found) { return write(step, found); });
 }
 
 }  // namespace nn::detail

@@ -200,11 +200,11 @@ string write(Step& s, const Upsample& layer) {
 
 }  // namespace
 
-bool write_onnx_pool(OnnxStep& step, const Layer& layer, std::string& y) {
-  return for_onnx_type<MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d,
-                       AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d,
-                       AdaptiveMaxPool2d, AdaptiveMaxPool3d, Upsample>(
-      layer, [&](const auto& found) { y = write(step, found); });
+OnnxWriter onnx_pool(const Layer& layer) {
+  return onnx_writer<MaxPool1d, MaxPool2d, MaxPool3d, AvgPool1d, AvgPool2d, AvgPool3d,
+                     AdaptiveAvgPool1d, AdaptiveAvgPool2d, AdaptiveAvgPool3d, AdaptiveMaxPool1d,
+                     AdaptiveMaxPool2d, AdaptiveMaxPool3d, Upsample>(
+      layer, [](OnnxStep& step, const auto& found) { return write(step, found); });
 }
 
 }  // namespace nn::detail

@@ -110,6 +110,7 @@ void pools() {
   one("avg_pool2d_divisor", nn::AvgPool2d(3, {.padding = 1, .divisor_override = 5}), image);
   one("avg_pool3d", nn::AvgPool3d(2), {2, 3, 4, 6, 8});
   one("adaptive_avg_pool1d", nn::AdaptiveAvgPool1d(3), {2, 3, 522});
+  one("adaptive_avg_pool1d_overlapping", nn::AdaptiveAvgPool1d(3), {2, 3, 523});
   one("adaptive_avg_pool2d", nn::AdaptiveAvgPool2d(1), image);
   one("adaptive_avg_pool2d_even", nn::AdaptiveAvgPool2d({3, 4}), image);
   one("adaptive_avg_pool3d", nn::AdaptiveAvgPool3d(1), {2, 3, 4, 6, 8});
