@@ -26,11 +26,11 @@ class Evaluation : public detail::Observer {
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
   void saw(const std::string&, const std::string& type, const Tensor&) override { seen_ = type; }
-  /// The type of a layer that was just called: "Conv2d", which it says of itself, for ConvNd.
+  /// The type of a layer that was just called: what a ConvNd says of itself, "Conv2d".
   std::string type_of(const Layer& layer) const {
     const std::string type = layer.type_name();
-    const bool any = type.ends_with("Nd") && seen_.starts_with(type.substr(0, type.size() - 2));
-    return any ? seen_ : type;
+    if (!type.ends_with("Nd")) return type;
+    return seen_.find(type.substr(0, type.size() - 2)) == std::string::npos ? type : seen_;
   }
 
  private:

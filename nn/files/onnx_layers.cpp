@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// What layers are in ONNX; activations and pools are next door. To add one: a function write() for its type, its
-// name in the list at the end, a model in tests/nn/onnx_models.hpp.
+// What layers are in ONNX; activations and pools have files of their own. To add one: a function write()
+// for its type, the type in the list at the end, a model in tests/nn/onnx_models.cpp. Forms are those that
+// OpenCV 4.6 runs, where operator set 13 leaves a choice.
 #include <algorithm>
 
 #include "../layers/layers.hpp"

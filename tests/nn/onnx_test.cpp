@@ -243,6 +243,8 @@ TEST(Onnx, SettingsThatCannotBeExported) {
         "3 windows share out evenly (11)");
   fails(nn::Conv2d(1, 2, 3), {1, 5, 5},
         "(Conv2d): input without a batch axis: input is [1, 5, 5]; need 4 axes (3)");
+  fails(nn::ConstantPad1d(1), {5},
+        "(ConstantPad1d): input without a batch axis: input is [5]; need 2 to 8 axes (1)");
   fails(nn::Linear(3, 2), {3},
         "(Linear): input without a batch axis: input is [3]; need 2 to 8 axes (1)");
   fails(nn::Flatten(0), {2, 3},
