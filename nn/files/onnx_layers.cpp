@@ -148,9 +148,10 @@ std::int64_t row_size(Step& s, const Shape& normalized_shape) {
   return normalized_shape.numel();
 }
 
+bool is_rows(const Step& s, std::int64_t size) { return s.in.dim() == 2 && s.in[1] == size; }
 /// Rows in the shape of the input; -1 is the batch.
-string of_rows(Step& s, const string& rows) {
-  if (s.in.dim() == 2) return rows;
+string of_rows(Step& s, const string& rows, std::int64_t size) {
+  if (is_rows(s, size)) return rows;
   Integers extents(s.in.begin(), s.in.end());
   if (s.graph.dynamic_batch()) extents[0] = -1;
   return s.reshaped(rows, extents);
@@ -163,19 +164,19 @@ string write(Step& s, const LayerNorm& layer) {
   const string rows = s.reshaped(y, {-1, size});
   const string scaled =
       plus(s, times(s, rows, shaped(layer.weight, {size})), shaped(layer.bias, {size}));
-  return of_rows(s, scaled);
+  return of_rows(s, scaled, size);
 }
 
 string write(Step& s, const RMSNorm& layer) {
   const std::int64_t size = row_size(s, layer.normalized_shape());
   const double least = s.dtype == autograd::float32 ? 0x1p-23 : 0x1p-52;  // of the dtype
-  const string rows = s.in.dim() == 2 ? s.x : s.reshaped(s.x, {-1, size});
+  const string rows = is_rows(s, size) ? s.x : s.reshaped(s.x, {-1, size});
   const string mean = s.node("ReduceMean", {s.node("Mul", {rows, rows})},
                              {Attribute::integers("axes", {1}), Attribute::integer("keepdims", 1)});
   const string square = s.node("Add", {mean, s.scalar(layer.eps() < 0 ? least : layer.eps())});
   const string y = s.node("Div", {rows, s.node("Sqrt", {square})});
   const string scaled = times(s, y, shaped(layer.weight, {size}));
-  return of_rows(s, scaled);
+  return of_rows(s, scaled, size);
 }
 
 // --- arrangement

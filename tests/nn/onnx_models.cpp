@@ -135,6 +135,8 @@ void norms() {
   one("layer_norm_of_sequences", nn::LayerNorm(520, {.bias = false}), {2, 5, 520});
   one("layer_norm_of_images", nn::LayerNorm({6, 5, 4}), image);
   one("layer_norm_of_rows", nn::LayerNorm(4), image);
+  write("layer_norm_of_batch", nn::Sequential{nn::LayerNorm({2, 6})}, {2, 6},
+        {.dynamic_batch = false});
   one("rms_norm", nn::RMSNorm(6), {2, 6});
   one("rms_norm_of_images", nn::RMSNorm({5, 4}, {.eps = 1e-3}), image);
 }
