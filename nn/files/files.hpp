@@ -8,5 +8,6 @@
 #include "image.hpp"
 #include "logs.hpp"
 #include "npy.hpp"
+#include "onnx.hpp"
 #include "safetensors.hpp"
 #include "wav.hpp"

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-// The three messages of protocol buffers that are needed are written by hand: a library for them would be
-// larger than nn.
 #include "logs.hpp"
 
 #include <fcntl.h>
@@ -19,6 +17,7 @@
 #include <autograd/autograd.hpp>
 
 #include "file.hpp"
+#include "protobuf.hpp"
 
 namespace nn {
 
@@ -60,29 +59,12 @@ class Appender {
   int fd_ = -1;
 };
 
-void put_fixed(std::string& to, std::uint64_t bits, int bytes) {
-  for (int i = 0; i < bytes; ++i) to += static_cast<char>(bits >> 8 * i & 255);
-}
-void put_varint(std::string& to, std::uint64_t value) {
-  for (; value >= 128; value >>= 7) to += static_cast<char>(value | 128);
-  to += static_cast<char>(value);
-}
-void put_bytes(std::string& to, char key, std::string_view bytes) {
-  to += key;
-  put_varint(to, bytes.size());
-  to += bytes;
-}
-
 double seconds_now() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 /// Event: 1 wall_time, double; 2 step, int64; 3 file_version, string; 5 summary.
-std::string event_at(double time) {
-  std::string event = "\x09";
-  put_fixed(event, std::bit_cast<std::uint64_t>(time), 8);
-  return event;
-}
+detail::ProtoMessage event_at(double time) { return detail::ProtoMessage().number(1, time); }
 
 }  // namespace
 
@@ -132,9 +114,7 @@ TensorBoardWriter::TensorBoardWriter(const std::string& folder) {
                            "." + std::to_string(::getpid()) + "." + std::to_string(count++);
   file_.reset(
       new File{{"TensorBoardWriter", (std::filesystem::path(folder) / name).string(), O_EXCL}});
-  std::string event = event_at(now);
-  put_bytes(event, '\x1a', "brain.Event:2");
-  file_->out.write(detail::framed_record(event));
+  file_->out.write(detail::framed_record(event_at(now).text(3, "brain.Event:2").bytes()));
 }
 
 TensorBoardWriter::TensorBoardWriter(TensorBoardWriter&&) noexcept = default;
@@ -148,17 +128,11 @@ void TensorBoardWriter::add_scalar(std::string_view tag, double value, std::int6
     throw ValueError("TensorBoardWriter.add_scalar: not a tag: " + std::to_string(tag.size()) +
                      " bytes; need one character or more, in UTF-8");
   }
-  std::string point;  // Summary.Value: 1 tag, 2 simple_value, float
-  put_bytes(point, '\x0a', tag);
-  point += '\x15';
-  put_fixed(point, std::bit_cast<std::uint32_t>(static_cast<float>(value)), 4);
-  std::string summary;  // Summary: 1 value, repeated
-  put_bytes(summary, '\x0a', point);
-  std::string event = event_at(seconds_now());
-  event += '\x10';
-  put_varint(event, static_cast<std::uint64_t>(step));
-  put_bytes(event, '\x2a', summary);
-  file_->out.write(detail::framed_record(event));
+  detail::ProtoMessage point, summary;
+  point.text(1, tag).number(2, static_cast<float>(value));  // Summary.Value: tag, simple_value
+  summary.message(1, point);                                // Summary: value, repeated
+  const auto event = event_at(seconds_now()).integer(2, step).message(5, summary);
+  file_->out.write(detail::framed_record(event.bytes()));
 }
 
 // --- CSV

@@ -38,6 +38,7 @@ struct ReLU6 {
 struct LeakyReLU {
   explicit LeakyReLU(double negative_slope = 0.01) : negative_slope_(negative_slope) {}
   Tensor operator()(const Tensor& x) const { return autograd::leaky_relu(x, negative_slope_); }
+  double negative_slope() const { return negative_slope_; }
 
  private:
   double negative_slope_;
@@ -46,6 +47,7 @@ struct LeakyReLU {
 struct ELU {
   explicit ELU(double alpha = 1) : alpha_(alpha) {}
   Tensor operator()(const Tensor& x) const { return autograd::elu(x, alpha_); }
+  double alpha() const { return alpha_; }
 
  private:
   double alpha_;
@@ -58,6 +60,7 @@ struct SELU {
 struct CELU {
   explicit CELU(double alpha = 1) : alpha_(alpha) {}
   Tensor operator()(const Tensor& x) const { return autograd::celu(x, alpha_); }
+  double alpha() const { return alpha_; }
 
  private:
   double alpha_;
@@ -66,6 +69,7 @@ struct CELU {
 struct GELU {
   explicit GELU(autograd::GeluOptions options = {}) : options_(options) {}
   Tensor operator()(const Tensor& x) const { return autograd::gelu(x, options_); }
+  const autograd::GeluOptions& options() const { return options_; }
 
  private:
   autograd::GeluOptions options_;
@@ -82,6 +86,8 @@ struct Mish {
 struct Hardtanh {
   explicit Hardtanh(double low = -1, double high = 1) : low_(low), high_(high) {}
   Tensor operator()(const Tensor& x) const { return autograd::hardtanh(x, low_, high_); }
+  double low() const { return low_; }
+  double high() const { return high_; }
 
  private:
   double low_, high_;
@@ -106,6 +112,8 @@ struct Softplus {
   Tensor operator()(const Tensor& x) const {
     return exact_ ? autograd::softplus(x) : autograd::softplus(x, options_);
   }
+  const autograd::SoftplusOptions& options() const { return options_; }
+  bool exact() const { return exact_; }
 
  private:
   autograd::SoftplusOptions options_;
@@ -119,6 +127,7 @@ struct LogSigmoid {
 struct Softmax {
   explicit Softmax(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const { return autograd::softmax(x, axis_); }
+  std::int64_t axis() const { return axis_; }
 
  private:
   std::int64_t axis_;
@@ -127,6 +136,7 @@ struct Softmax {
 struct LogSoftmax {
   explicit LogSoftmax(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const { return autograd::log_softmax(x, axis_); }
+  std::int64_t axis() const { return axis_; }
 
  private:
   std::int64_t axis_;

@@ -27,6 +27,7 @@ struct PReLU : Module {
 struct GLU : Module {
   explicit GLU(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const;
+  std::int64_t axis() const { return axis_; }
 
  private:
   std::int64_t axis_;
@@ -41,6 +42,7 @@ struct RReLU : Module {
   explicit RReLU(RReLUOptions options = {});
   explicit RReLU(Generator& generator, RReLUOptions options = {});
   Tensor operator()(const Tensor& x) const;
+  const RReLUOptions& options() const { return options_; }
 
  private:
   RReLUOptions options_;
@@ -51,6 +53,7 @@ struct RReLU : Module {
 struct Softmin {
   explicit Softmin(std::int64_t axis = -1) : axis_(axis) {}
   Tensor operator()(const Tensor& x) const { return autograd::softmax(-x, axis_); }
+  std::int64_t axis() const { return axis_; }
 
  private:
   std::int64_t axis_;
@@ -69,6 +72,7 @@ struct Hardshrink {
   Tensor operator()(const Tensor& x) const {
     return autograd::where(autograd::abs(x) <= lambda_, 0.0, x);
   }
+  double lambda() const { return lambda_; }
 
  private:
   double lambda_;
@@ -77,6 +81,7 @@ struct Hardshrink {
 struct Softshrink {
   explicit Softshrink(double lambda = 0.5) : lambda_(lambda) {}
   Tensor operator()(const Tensor& x) const { return x - autograd::hardtanh(x, -lambda_, lambda_); }
+  double lambda() const { return lambda_; }
 
  private:
   double lambda_;
@@ -85,6 +90,8 @@ struct Softshrink {
 struct Threshold {
   Threshold(double threshold, double value) : threshold_(threshold), value_(value) {}
   Tensor operator()(const Tensor& x) const { return autograd::where(x <= threshold_, value_, x); }
+  double threshold() const { return threshold_; }
+  double value() const { return value_; }
 
  private:
   double threshold_, value_;

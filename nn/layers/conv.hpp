@@ -39,6 +39,11 @@ template <int Axes> struct ConvNd : Module {
   ConvNd(std::int64_t in, std::int64_t out, PerAxis kernel_size,
          const ConvLayerOptions& options = {});
   Tensor operator()(const Tensor& x) const;
+  /// Of the convolution itself, which pads nothing where margins() does.
+  const autograd::ConvOptions& options() const { return options_; }
+  /// {before, after} of the last axis, then of the one before it, ...; none where options() pads.
+  const std::vector<std::int64_t>& margins() const { return margins_; }
+  autograd::PadMode margin_mode() const { return mode_; }
 
  private:
   autograd::ConvOptions options_;
@@ -71,6 +76,7 @@ template <int Axes> struct ConvTransposeNd : Module {
   ConvTransposeNd(std::int64_t in, std::int64_t out, PerAxis kernel_size,
                   const ConvTransposeLayerOptions& options = {});
   Tensor operator()(const Tensor& x) const;
+  const autograd::ConvTransposeOptions& options() const { return options_; }
 
  private:
   autograd::ConvTransposeOptions options_;

@@ -41,8 +41,12 @@ class Layer {
   std::string type_name() const;
   /// The layer itself, shared: model[0].as<nn::Linear>().weight. Throws TypeError for another type.
   template <class L> L& as() const {
-    if (typeid(L) != *type_) throw_other_type(typeid(L).name(), type_->name());
-    return *static_cast<L*>(object_.get());
+    if (L* layer = get_if<L>()) return *layer;
+    throw_other_type(typeid(L).name(), type_->name());
+  }
+  /// The same, or null for another type.
+  template <class L> L* get_if() const {
+    return typeid(L) == *type_ ? static_cast<L*>(object_.get()) : nullptr;
   }
 
  private:

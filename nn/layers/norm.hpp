@@ -31,6 +31,7 @@ template <int Axes> struct BatchNormNd : Module {
 
   explicit BatchNormNd(std::int64_t channels, const BatchNormLayerOptions& options = {});
   Tensor operator()(const Tensor& x) const;
+  double eps() const { return eps_; }
 
  private:
   Tensor normalized(const Tensor& x) const;
@@ -60,6 +61,7 @@ template <int Axes> struct InstanceNormNd : Module {
 
   explicit InstanceNormNd(std::int64_t channels, const InstanceNormLayerOptions& options = {});
   Tensor operator()(const Tensor& x) const;
+  double eps() const { return eps_; }
 
  private:
   std::int64_t channels_;
@@ -85,6 +87,8 @@ struct LayerNorm : Module {
   explicit LayerNorm(std::int64_t size, const LayerNormOptions& options = {})
       : LayerNorm(autograd::Shape{size}, options) {}
   Tensor operator()(const Tensor& x) const;
+  const autograd::Shape& normalized_shape() const { return normalized_shape_; }
+  double eps() const { return eps_; }
 
  private:
   autograd::Shape normalized_shape_;
@@ -106,6 +110,8 @@ struct RMSNorm : Module {
   explicit RMSNorm(std::int64_t size, const RMSNormOptions& options = {})
       : RMSNorm(autograd::Shape{size}, options) {}
   Tensor operator()(const Tensor& x) const;
+  const autograd::Shape& normalized_shape() const { return normalized_shape_; }
+  double eps() const { return eps_; }
 
  private:
   autograd::Shape normalized_shape_;
@@ -124,6 +130,8 @@ struct GroupNorm : Module {
 
   GroupNorm(std::int64_t num_groups, std::int64_t channels, const GroupNormOptions& options = {});
   Tensor operator()(const Tensor& x) const;
+  std::int64_t num_groups() const { return num_groups_; }
+  double eps() const { return eps_; }
 
  private:
   std::int64_t num_groups_, channels_;

@@ -14,6 +14,8 @@ template <int Axes> struct MaxPoolNd : Module {
   explicit MaxPoolNd(PerAxis kernel_size, const autograd::MaxPoolOptions& options = {})
       : kernel_size_(kernel_size), options_(options) {}
   Tensor operator()(const Tensor& x) const;
+  const PerAxis& kernel_size() const { return kernel_size_; }
+  const autograd::MaxPoolOptions& options() const { return options_; }
 
  private:
   PerAxis kernel_size_;
@@ -28,6 +30,8 @@ template <int Axes> struct AvgPoolNd : Module {
   explicit AvgPoolNd(PerAxis kernel_size, const autograd::AvgPoolOptions& options = {})
       : kernel_size_(kernel_size), options_(options) {}
   Tensor operator()(const Tensor& x) const;
+  const PerAxis& kernel_size() const { return kernel_size_; }
+  const autograd::AvgPoolOptions& options() const { return options_; }
 
  private:
   PerAxis kernel_size_;

@@ -13,6 +13,7 @@ namespace nn {
 struct Flatten : Module {
   explicit Flatten(std::int64_t first = 1, std::int64_t last = -1) : first_(first), last_(last) {}
   Tensor operator()(const Tensor& x) const;
+  std::int64_t first() const { return first_; }
 
  private:
   std::int64_t first_, last_;
@@ -23,6 +24,7 @@ struct Unflatten : Module {
   Unflatten(std::int64_t axis, std::vector<std::int64_t> extents)
       : axis_(axis), extents_(std::move(extents)) {}
   Tensor operator()(const Tensor& x) const;
+  std::int64_t axis() const { return axis_; }
 
  private:
   std::int64_t axis_;
@@ -33,6 +35,7 @@ struct Unflatten : Module {
 struct Upsample : Module {
   explicit Upsample(autograd::InterpolateOptions options) : options_(std::move(options)) {}
   Tensor operator()(const Tensor& x) const;
+  const autograd::InterpolateOptions& options() const { return options_; }
 
  private:
   autograd::InterpolateOptions options_;
@@ -47,6 +50,8 @@ template <int Axes, autograd::PadMode Mode> struct PadNd : Module {
   /// Throws ValueError unless there are two amounts for each axis.
   explicit PadNd(std::vector<std::int64_t> amounts, double value = 0.0);
   Tensor operator()(const Tensor& x) const;
+  const std::vector<std::int64_t>& amounts() const { return amounts_; }
+  double value() const { return value_; }
 
  private:
   std::vector<std::int64_t> amounts_;
@@ -68,6 +73,7 @@ using ReplicationPad3d = PadNd<3, autograd::PadMode::replicate>;
 struct PixelShuffle : Module {
   explicit PixelShuffle(std::int64_t upscale_factor);
   Tensor operator()(const Tensor& x) const;
+  std::int64_t factor() const { return factor_; }
 
  private:
   std::int64_t factor_;
@@ -77,6 +83,7 @@ struct PixelShuffle : Module {
 struct PixelUnshuffle : Module {
   explicit PixelUnshuffle(std::int64_t downscale_factor);
   Tensor operator()(const Tensor& x) const;
+  std::int64_t factor() const { return factor_; }
 
  private:
   std::int64_t factor_;

@@ -38,13 +38,21 @@ Sequential& Sequential::append_layer(const std::string& name, Layer layer) {
   return *this;
 }
 
+void Sequential::check_index(std::size_t i) const {
+  if (i < size()) return;
+  throw ValueError("Sequential: no such layer: index " + std::to_string(i) +
+                   "; need index < size() (" + std::to_string(i) + " >= " + std::to_string(size()) +
+                   ")");
+}
+
 const Layer& Sequential::operator[](std::size_t i) const {
-  if (i >= layers_->size()) {
-    throw ValueError("Sequential: no such layer: index " + std::to_string(i) +
-                     "; need index < size() (" + std::to_string(i) +
-                     " >= " + std::to_string(layers_->size()) + ")");
-  }
+  check_index(i);
   return (*layers_)[i];
+}
+
+const std::string& Sequential::name(std::size_t i) const {
+  check_index(i);
+  return (*names_)[i];
 }
 
 const Layer& Sequential::at(std::string_view path) const {

@@ -74,6 +74,8 @@ class Sequential : public Module {
   /// The layer of that name; "encoder.0" is layer "0" of the Sequential that is layer "encoder".
   /// Throws ValueError when there is none.
   const Layer& at(std::string_view path) const;
+  /// The name of a layer: its position unless it was given one. Throws ValueError unless i < size().
+  const std::string& name(std::size_t i) const;
   /// nn::summary of this model.
   std::string summary(const autograd::Shape& input_shape, SummaryOptions options = {}) const;
   std::vector<Layer>::const_iterator begin() const { return layers_->begin(); }
@@ -82,6 +84,7 @@ class Sequential : public Module {
  private:
   Sequential& append_layer(const std::string& name, Layer layer);
   Tensor watched(const Tensor& x) const;
+  void check_index(std::size_t i) const;
 
   std::shared_ptr<std::vector<Layer>> layers_;
   std::shared_ptr<std::vector<std::string>> names_;

@@ -23,6 +23,8 @@ TEST(Sequential, NamesAndNestedPaths) {
   EXPECT_EQ(model.at("encoder.fc1").as<nn::Linear>().weight.shape(), (ag::Shape{3, 2}));
   EXPECT_EQ(model.at("encoder.2").as<nn::Linear>().weight.shape(), (ag::Shape{4, 3}));
   EXPECT_EQ(model.at("encoder.act").type_name(), "ReLU");
+  EXPECT_EQ(encoder.name(1) + " " + encoder.name(2), "act 2");
+  EXPECT_THROW(encoder.name(3), ag::ValueError);
   std::size_t layers = 0;
   for (const nn::Layer& layer : encoder) layers += layer.module() != nullptr ? 10 : 1;
   EXPECT_EQ(layers, 21u);

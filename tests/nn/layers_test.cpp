@@ -157,6 +157,8 @@ TEST(Sequential, AppendsAtRunTime) {
   EXPECT_TRUE(ag::equal(model(x), copy(x)));
   EXPECT_EQ(model[2].as<nn::Linear>().weight.numel(), 3);
   EXPECT_THROW(model[1].as<nn::Linear>(), ag::TypeError);
+  EXPECT_EQ(model[2].get_if<nn::Linear>(), &model[2].as<nn::Linear>());
+  EXPECT_EQ(model[1].get_if<nn::Linear>(), nullptr);
   expect_message<ag::ValueError>("Sequential: no such layer: index 3; need index < size() (3 >= 3)",
                                  [&] { model[3]; });
 }
