@@ -17,7 +17,7 @@
 #include <string>
 #include <vector>
 
-#include "support/options.hpp"
+#include "support/command_line.hpp"
 
 namespace ag = autograd;
 
@@ -129,26 +129,8 @@ static double compare_network(const std::vector<std::int64_t>& sizes, Loss loss,
   return largest;
 }
 
-int main(int argc, char** argv) {
-  std::vector<std::int64_t> sizes{2, 5, 3, 1};
-  std::uint64_t seed = 1;
-  CLI::App app("The textbook's backpropagation beside the tape's gradients, for sigmoid networks.");
-  app.add_option("--layers", sizes, "layer sizes of the last network, the inputs first")
-      ->expected(2, 32)
-      ->delimiter(',')
-      ->check(CLI::Range(1, 1000))
-      ->capture_default_str();
-  app.add_option("--seed", seed, "seed of weights and example")
-      ->check(support::check_seed)
-      ->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "backprop_by_hand: %s\n", error.what());
-    return 2;
-  }
-
+/// Both losses with 2-2-1 and with the layers asked for; returns the exit status.
+static int compare_networks(const std::vector<std::int64_t>& sizes, std::uint64_t seed) {
   double largest = 0;
   for (const std::vector<std::int64_t>& network : {std::vector<std::int64_t>{2, 2, 1}, sizes}) {
     for (const Loss loss : {Loss::squared_error, Loss::cross_entropy}) {
@@ -160,4 +142,20 @@ int main(int argc, char** argv) {
   std::printf("%s: the largest difference of all is %.1e; at most 1e-15 is rounding\n",
               same ? "the same" : "NOT the same", largest);
   return same ? 0 : 1;
+}
+
+int main(int argc, char** argv) {
+  std::vector<std::int64_t> sizes{2, 5, 3, 1};
+  std::uint64_t seed = 1;
+  CLI::App app("The textbook's backpropagation beside the tape's gradients, for sigmoid networks.",
+               "backprop_by_hand");
+  app.add_option("--layers", sizes, "layer sizes of the last network, the inputs first")
+      ->expected(2, 32)
+      ->delimiter(',')
+      ->check(CLI::Range(1, 1000))
+      ->capture_default_str();
+  app.add_option("--seed", seed, "seed of weights and example")
+      ->check(support::check_seed)
+      ->capture_default_str();
+  return support::run(app, argc, argv, [&] { return compare_networks(sizes, seed); });
 }

@@ -17,11 +17,12 @@ namespace ag = autograd;
 
 constexpr std::int64_t kContext = 64, kWidth = 128, kHeads = 4, kLayers = 4;
 constexpr double kStart = 0.05;  // deviation of the first weights: 1 / sqrt(3 kWidth)
-constexpr int kTestBatches = 200;
 
 struct Options : support::Training {
+  std::string predict;
   std::int64_t steps = 2000, length = 500;
   double temperature = 0.8;
+  Options() { batch = 12, lr = 1e-3; }
 };
 
 /// GPT-2 in small: norms in front of attention and feed-forward (trains without care), learned positions,
@@ -98,8 +99,7 @@ static std::string write(const Gpt& model, const nn::Vocabulary& letters, const 
       next.assign(text.end() - kContext / 2, text.end());
     }
     if (next.size() > kContext) next.erase(next.begin(), next.end() - kContext);
-    const auto l = static_cast<std::int64_t>(next.size());
-    const ag::Tensor scores = model.step(ag::tensor(next, {1, l}), cache)(0, -1);
+    const ag::Tensor scores = model.step(ag::unsqueeze(ag::tensor(next), 0), cache)(0, -1);
     const ag::Tensor p = ag::softmax(scores / options.temperature, 0);
     next = {static_cast<std::int64_t>(ag::multinomial(p, 1, {}, generator).item())};
     text.push_back(next[0]);
@@ -109,7 +109,7 @@ static std::string write(const Gpt& model, const nn::Vocabulary& letters, const 
   return all;
 }
 
-static int train(const CLI::App& app, const Options& options) {
+static int train(const Options& options) {
   const std::filesystem::path data = options.data;
   const std::string text =
       nn::read_text(std::filesystem::is_directory(data) ? data / "input.txt" : data);
@@ -150,7 +150,7 @@ static int train(const CLI::App& app, const Options& options) {
     }
     ag::Tape tape;
     trainer.step(tape, loss_of(model, training, options.batch, generator));
-    if (interrupt.requested()) return support::interrupted(app, options, state);
+    if (interrupt.requested()) return support::interrupted(options, state);
   }
   trainer.end_epoch();
   const double seconds = nn::steady_seconds() - begin;
@@ -163,8 +163,7 @@ static int train(const CLI::App& app, const Options& options) {
               static_cast<long long>(options.steps - first), seconds,
               static_cast<double>(options.steps - first) / seconds, options.threads,
               options.save.c_str());
-  std::printf("validation loss %.3f\n",
-              validation_loss(model, validation, options.batch, kTestBatches));
+  std::printf("validation loss %.3f\n", validation_loss(model, validation, options.batch, 200));
   return 0;
 }
 
@@ -182,19 +181,20 @@ static int predict(const Options& options) {
 
 int main(int argc, char** argv) {
   Options options;
-  options.batch = 12;
   CLI::App app(
       "Trains a transformer of 0.8 million weights to continue text letter by letter.\n\n"
       "Data: Shakespeare (A. Karpathy's char-rnn), 1.1 million letters:\n"
       "https://raw.githubusercontent.com/karpathy/char-rnn/master/data/tinyshakespeare/input.txt\n"
       "or any other text; the first 90 % train, the rest validates: --data FILE",
       "char_gpt");
-  support::add_flags(app, options, "a text, or the folder of input.txt", "continue this text");
+  support::add_flags(app, options,
+                     {.data = "a text, or the folder of input.txt",
+                      .predict = "continue this text",
+                      .epochs = "",  // counted in steps instead
+                      .checkpoint = true});
   app.add_option("--steps", options.steps, "updates")->check(CLI::Range(1, 100000000));
   app.add_option("--length", options.length, "letters to write")->check(CLI::Range(0, 10000000));
   app.add_option("--temperature", options.temperature, "below 1: likely letters; above: bold ones")
       ->check(support::check_positive);
-  return support::run(
-      app, argc, argv, options, [&] { return train(app, options); },
-      [&] { return predict(options); });
+  return support::run(app, argc, argv, options, train, predict);
 }

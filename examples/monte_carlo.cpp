@@ -11,11 +11,10 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <future>
 #include <vector>
 
-#include "support/options.hpp"
+#include "support/command_line.hpp"
 
 namespace ag = autograd;
 
@@ -123,21 +122,8 @@ static Sums price_book(const Options& options) {
   return blocks[0];
 }
 
-int main(int argc, char** argv) {
-  Options options;
-  CLI::App app("Prices a book of options by Monte Carlo, with all its sensitivities.");
-  app.add_option("--paths", options.paths)->check(CLI::Range(2, 1000000000))->capture_default_str();
-  app.add_option("--threads", options.threads, "no digit of the result depends on it")
-      ->check(CLI::Range(1, 1024))
-      ->capture_default_str();
-  app.add_option("--seed", options.seed)->check(support::check_seed)->capture_default_str();
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "monte_carlo: %s\n", error.what());
-    return 2;
-  }
+/// Prints the price and its sensitivities; returns the exit status.
+static int report(const Options& options) {
   const auto begin = std::chrono::steady_clock::now();
   const Sums sums = price_book(options);
   const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
@@ -152,4 +138,17 @@ int main(int argc, char** argv) {
   }
   std::printf("all bits together: %016llx\n", static_cast<unsigned long long>(bits));
   std::fprintf(stderr, "%d threads, %.3f s\n", options.threads, seconds.count());
+  return 0;
+}
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Prices a book of options by Monte Carlo, with all its sensitivities.",
+               "monte_carlo");
+  app.add_option("--paths", options.paths)->check(CLI::Range(2, 1000000000))->capture_default_str();
+  app.add_option("--threads", options.threads, "no digit of the result depends on it")
+      ->check(CLI::Range(1, 1024))
+      ->capture_default_str();
+  app.add_option("--seed", options.seed)->check(support::check_seed)->capture_default_str();
+  return support::run(app, argc, argv, [&] { return report(options); });
 }

@@ -10,21 +10,19 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 #include <vector>
 
-#include "support/options.hpp"
 #include "support/plot.hpp"
+#include "support/training.hpp"
 
 namespace ag = autograd;
 
-struct Options {
-  int points = 500, epochs = 100, batch = 50, threads = 1;  // a step takes microseconds
-  double noise = 0.05, lr = 0.01;
-  std::uint64_t seed = 1;
-  std::string save = "moons.safetensors";
-  std::vector<double> predict;
+struct Options : support::Training {
+  std::vector<double> predict;  // pairs
+  std::int64_t points = 500;
+  double noise = 0.05;
+  Options() { epochs = 100, batch = 50, lr = 0.01, threads = 1; }  // a step: microseconds
 };
 
 static nn::Sequential make_model(ag::Generator& generator) {
@@ -56,7 +54,7 @@ static std::string draw(const nn::Sequential& model, const nn::LabeledPoints& po
   return support::heat_map(grid, markers);
 }
 
-static void train(const Options& options) {
+static int train(const Options& options) {
   ag::Generator generator(options.seed);
   const nn::LabeledPoints training = nn::make_moons(options.points, {options.noise}, generator);
   const nn::LabeledPoints test = nn::make_moons(options.points, {options.noise}, generator);
@@ -70,7 +68,7 @@ static void train(const Options& options) {
   const double start = nn::steady_seconds();
   nn::ProgressBar bar("moons", steps);
   std::int64_t done = 0;
-  for (int epoch = 0; epoch < options.epochs; ++epoch) {
+  for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     for (const nn::Batch& batch : loader) {
       ag::Tape tape;
       const ag::Tensor loss = nn::cross_entropy_loss(model(batch[0]), batch[1]);
@@ -90,13 +88,17 @@ static void train(const Options& options) {
   std::printf("the moons O and X, and the probability of X from 0 (blank) to 1 (solid)\n%s\n",
               draw(model, test).c_str());
   std::printf("%d epochs in %.2f s, %.0f steps/s, training accuracy %.2f %%; weights: %s\n",
-              options.epochs, seconds, double(steps) / seconds, 100 * evaluate(model, training),
-              options.save.c_str());
+              int(options.epochs), seconds, double(steps) / seconds,
+              100 * evaluate(model, training), options.save.c_str());
   std::printf("test accuracy %.2f %%\n", 100 * evaluate(model, test));
+  return 0;
 }
 
 /// Prints which moon the saved weights give each point to.
-static void predict(const Options& options) {
+static int predict(const Options& options) {
+  if (options.predict.size() % 2 != 0) {
+    throw CLI::ValidationError("--predict has an odd number of values; need pairs");
+  }
   ag::Generator generator(0);
   nn::Sequential model = make_model(generator);
   model.load_state_dict(nn::load_safetensors(options.save));
@@ -108,45 +110,18 @@ static void predict(const Options& options) {
     std::printf("(%g, %g): %d (%.1f %%)\n", x.at({i, 0}), x.at({i, 1}), moon,
                 100 * p.at({i, moon}));
   }
-}
-
-/// Fills in the options; returns the exit status if the program is to end here, otherwise -1.
-static int parse(int argc, char** argv, Options& options) {
-  CLI::App app("Tells two interleaving half moons apart. The points are made up: no data needed.");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--points", options.points, "to learn from, and as many new ones to test with")
-      ->check(CLI::Range(2, 1000000));
-  app.add_option("--noise", options.noise, "standard deviation of the points from their moon")
-      ->check(CLI::Range(0.0, 10.0));
-  app.add_option("--predict", options.predict, "points as pairs, as in 0 1 1 -0.5: no training");
-  app.add_option("--save", options.save, "weights: written by training, read by --predict");
-  app.add_option("--epochs", options.epochs, "over the points")->check(CLI::Range(1, 1000000));
-  app.add_option("--batch", options.batch, "points a step")->check(CLI::Range(1, 1000000));
-  app.add_option("--lr", options.lr, "first learning rate")->check(support::check_positive);
-  app.add_option("--seed", options.seed, "of all that is random")->check(support::check_seed);
-  app.add_option("--threads", options.threads, "at most")->check(CLI::Range(1, 1024));
-  try {
-    app.parse(argc, argv);
-    if (options.predict.size() % 2 != 0) {
-      throw CLI::ValidationError("--predict has an odd number of values; need pairs");
-    }
-    if (options.predict.empty()) support::require_writable(options.save);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "moons: %s\n", error.what());
-    return 2;
-  }
-  return -1;
+  return 0;
 }
 
 int main(int argc, char** argv) {
   Options options;
-  try {
-    if (const int status = parse(argc, argv, options); status >= 0) return status;
-    ag::set_num_threads(options.threads);
-    options.predict.empty() ? train(options) : predict(options);
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "moons: %s\n", error.what());
-    return 1;
-  }
+  CLI::App app("Tells two interleaving half moons apart. The points are made up: no data needed.",
+               "moons");
+  support::add_flags(app, options,
+                     {.predict = "points as pairs, as in 0 1 1 -0.5", .epochs = "over the points"});
+  app.add_option("--points", options.points, "to learn from, and as many new ones to test with")
+      ->check(CLI::Range(2, 1000000));
+  app.add_option("--noise", options.noise, "standard deviation of the points from their moon")
+      ->check(CLI::Range(0.0, 10.0));
+  return support::run(app, argc, argv, options, train, predict);
 }

@@ -8,27 +8,22 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <set>
 #include <span>
 #include <sstream>
 #include <string>
 #include <vector>
 
-#include "support/options.hpp"
+#include "support/training.hpp"
 
 namespace ag = autograd;
 
 constexpr std::int64_t kWidth = 16;  // of an embedded word; 64 was not better
 
-struct Options {
-  std::string data = "sst2", save = "sentiment.safetensors";
+struct Options : support::Training {
   std::vector<std::string> predict;
-  int epochs = 3, batch = 64;
-  double lr = 1.0;
-  std::uint64_t seed = 1;
-  int threads = ag::num_threads();
   bool validate = false;
+  Options() { epochs = 3, batch = 64, lr = 1.0; }
 };
 
 struct Reviews {
@@ -113,7 +108,7 @@ static void start_from_counts(Classifier& model, const nn::Vocabulary& vocabular
   nn::constant_(model.out.bias, 0.0);
 }
 
-static void train(const Options& options) {
+static int train(const Options& options) {
   const double begin = nn::steady_seconds();
   const Reviews reviews = read_reviews(options.data + "/train.tsv");
   // Options were chosen by dev.tsv and by fifths of train.tsv.
@@ -143,16 +138,17 @@ static void train(const Options& options) {
   for (std::int64_t i = 0; i < vocabulary.size(); ++i) list += vocabulary.token(i) + "\n";
   nn::save_safetensors(options.save, model.state_dict(), {{"vocabulary", list}});
   std::printf("%d epochs in %.2f s (%.2f s with all else), %.0f steps/s, %d rows; weights: %s\n",
-              options.epochs, seconds, start + seconds - begin, double(trainer.updates()) / seconds,
-              int(vocabulary.size()), options.save.c_str());
+              int(options.epochs), seconds, start + seconds - begin,
+              double(trainer.updates()) / seconds, int(vocabulary.size()), options.save.c_str());
   nn::Accuracy right;
   for (const nn::Batch& batch : nn::DataLoader(Bags(held, vocabulary), {.batch_size = 500}))
     right.update(model(batch), batch[2]);
   std::printf("%s accuracy %.2f %%\n", options.validate ? "validation" : "test",
               100 * right.value());
+  return 0;
 }
 
-static void predict(const Options& options) {
+static int predict(const Options& options) {
   std::istringstream lines(nn::safetensors_metadata(options.save)["vocabulary"]);
   std::vector<std::string> tokens;
   for (std::string token; std::getline(lines, token);) tokens.push_back(token);
@@ -165,36 +161,19 @@ static void predict(const Options& options) {
     std::printf("%s (%.1f %%): %s\n", positive > 0.5 ? "positive" : "negative",
                 100 * std::max(positive, 1 - positive), text.c_str());
   }
+  return 0;
 }
 
 int main(int argc, char** argv) {
   Options options;
   CLI::App app(
-      "Tells positive from negative film reviews. Data: the Stanford Sentiment Treebank (SST-2,\n"
-      "https://nlp.stanford.edu/sentiment) as train.tsv, dev.tsv and test.tsv in DIR: a sentence,\n"
-      "lower-cased, its words apart by blanks, a tab, and 0 (negative) or 1 (positive) a line.");
-  app.add_option("--predict", options.predict, "texts to judge, with the saved weights");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--data", options.data, "DIR, with the three files");
-  app.add_option("--epochs", options.epochs)->check(CLI::Range(1, 100000));
-  app.add_option("--batch", options.batch)->check(CLI::Range(1, 10000));
-  app.add_option("--lr", options.lr, "first learning rate")->check(support::check_positive);
-  app.add_option("--seed", options.seed)->check(support::check_seed);
-  app.add_option("--threads", options.threads)->check(CLI::Range(1, 1024));
+      "Tells positive from negative film reviews.\n\n"
+      "Data: the Stanford Sentiment Treebank (SST-2, https://nlp.stanford.edu/sentiment) as\n"
+      "train.tsv, dev.tsv and test.tsv in one folder: a sentence, lower-cased, its words apart by\n"
+      "blanks, a tab, and 0 (negative) or 1 (positive) a line: --data FOLDER",
+      "sentiment");
+  support::add_flags(app, options,
+                     {.data = "folder of the three files", .predict = "texts to judge"});
   app.add_flag("--validate", options.validate, "dev.tsv in place of test.tsv");
-  app.add_option("--save", options.save, "file of the weights");
-  try {
-    app.parse(argc, argv);
-    if (options.predict.empty()) support::require_writable(options.save);
-    ag::set_num_threads(options.threads);
-    options.predict.empty() ? train(options) : predict(options);
-    return 0;
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "sentiment: %s\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "sentiment: %s\n", error.what());
-    return 1;
-  }
+  return support::run(app, argc, argv, options, train, predict);
 }

@@ -6,12 +6,11 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <exception>
 #include <filesystem>
 #include <string>
 #include <vector>
 
-#include "support/options.hpp"
+#include "support/training.hpp"
 
 namespace ag = autograd;
 namespace fs = std::filesystem;
@@ -21,14 +20,10 @@ constexpr std::int64_t kRate = 8000, kBands = 40, kDigits = 10;
 constexpr std::int64_t kHop = 128, kFrames = 64;
 constexpr double kDecibel = 80;  // what lies further below the loudest frame counts as silence
 
-struct Options {
-  std::string data = "fsdd", save = "spoken_digits.safetensors";
+struct Options : support::Training {
   std::vector<std::string> predict;
-  std::int64_t epochs = 14, batch = 32;
-  double lr = 5e-3;
-  std::uint64_t seed = 1;
-  int threads = ag::num_threads();
   bool validate = false;
+  Options() { epochs = 14, batch = 32, lr = 5e-3; }
 };
 
 /// Log-mel spectrogram [1, bands, frames]: 1 for the loudest place, whatever the microphone, 0 for silence.
@@ -103,14 +98,6 @@ static nn::Batch vary(nn::Batch batch, ag::Generator& generator) {
   return batch;
 }
 
-static double accuracy(nn::Sequential& model, const nn::TensorDataset& set) {
-  nn::Accuracy accuracy;
-  model.eval();
-  for (const nn::Batch& batch : nn::DataLoader(set, {.batch_size = 100}))
-    accuracy.update(model(batch[0]), batch[1]);
-  return 100 * accuracy.value();
-}
-
 static int train(const Options& options) {
   const double begin = nn::steady_seconds();
   // The standard split: index 0 to 4 is the test set. Options were chosen by recordings 5 to 9.
@@ -149,7 +136,7 @@ static int train(const Options& options) {
               complete ? trainer.history().column("loss").back() : trainer.loss(),
               options.save.c_str());
   std::printf("%s accuracy %.2f %%\n", options.validate ? "validation" : "test",
-              accuracy(model, held));
+              100 * support::accuracy(model, held));
   return complete ? 0 : 130;
 }
 
@@ -170,30 +157,14 @@ static int predict(const Options& options) {
 int main(int argc, char** argv) {
   Options options;
   CLI::App app(
-      "Recognizes spoken digits. Data: the Free Spoken Digit Dataset, from\n"
-      "https://github.com/Jakobovski/free-spoken-digit-dataset: its folder recordings/ goes into\n"
-      "DIR, so that there is DIR/recordings/7_jackson_0.wav.");
-  app.add_option("--predict", options.predict, "WAV files to recognize, with the saved weights");
-  app.option_defaults()->always_capture_default();
-  app.add_option("--data", options.data, "DIR, with the folder recordings");
-  app.add_option("--epochs", options.epochs)->check(CLI::Range(1, 100000));
-  app.add_option("--batch", options.batch)->check(CLI::Range(2, 10000));
-  app.add_option("--lr", options.lr, "largest learning rate")->check(support::check_positive);
-  app.add_option("--seed", options.seed)->check(support::check_seed);
-  app.add_option("--threads", options.threads)->check(CLI::Range(1, 1024));
+      "Recognizes spoken digits.\n\n"
+      "Data: the Free Spoken Digit Dataset, "
+      "https://github.com/Jakobovski/free-spoken-digit-dataset:\n"
+      "its folder recordings/ goes into FOLDER, so that there is "
+      "FOLDER/recordings/7_jackson_0.wav:\n"
+      "--data FOLDER",
+      "spoken_digits");
+  support::add_flags(app, options, {.data = "folder of recordings/", .predict = "WAV files"});
   app.add_flag("--validate", options.validate, "recordings 5 to 9 in place of the test set");
-  app.add_option("--save", options.save, "file of the weights");
-  try {
-    app.parse(argc, argv);
-    if (options.predict.empty()) support::require_writable(options.save);
-    ag::set_num_threads(options.threads);
-    return options.predict.empty() ? train(options) : predict(options);
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "spoken_digits: %s\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "spoken_digits: %s\n", error.what());
-    return 1;
-  }
+  return support::run(app, argc, argv, options, train, predict);
 }

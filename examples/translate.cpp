@@ -19,8 +19,10 @@ using support::ParallelText, support::Pieces;
 
 constexpr std::int64_t kWidth = 256, kHeads = 4, kLayers = 3;
 struct Options : support::Training {
-  std::int64_t epochs = 9, beam = 5;
+  std::string predict;
+  std::int64_t beam = 5;
   double dropout = 0.15;  // not tuned: one run
+  Options() { epochs = 9, batch = 64, lr = 1e-3; }
 };
 
 struct Model : nn::Module {
@@ -105,7 +107,7 @@ static double bleu_of(const Model& model, const Pieces& pieces, const ParallelTe
   return bleu.value();
 }
 
-static int train(const CLI::App& app, const Options& options) {
+static int train(const Options& options) {
   const auto read = [&](const std::string& part) {
     return ParallelText::read(options.data + "/" + part + ".lc.norm.tok", "en", "de");
   };
@@ -150,7 +152,7 @@ static int train(const CLI::App& app, const Options& options) {
                {.epochs = options.epochs, .validate = validate, .save = save, .interrupted = [&] {
                   return interrupt.requested();
                 }})) {
-    return support::interrupted(app, options, state);
+    return support::interrupted(options, state);
   }
   const double seconds = nn::steady_seconds() - begin;
   nn::save_safetensors(options.save, model.state_dict());
@@ -176,25 +178,23 @@ static int predict(const Options& options) {
   model.eval();
   std::vector<std::string> lines = {options.predict};
   if (std::filesystem::exists(options.predict)) lines = nn::read_lines(options.predict);
-  for (const std::string& text : translate(model, pieces, lines, options.beam)) {
+  for (const std::string& text : translate(model, pieces, lines, options.beam))
     std::printf("%s\n", text.c_str());
-  }
   return 0;
 }
 
 int main(int argc, char** argv) {
   Options options;
-  options.batch = 64;
   CLI::App app(
       "Translates English into German: a transformer of 3 + 3 layers over byte-pair pieces.\n\n"
       "Data: Multi30k, https://github.com/multi30k/dataset, from data/task1/tok into one folder:\n"
       "{train,val,test_2016_flickr}.lc.norm.tok.{en,de}, gzipped (.gz) or not: --data FOLDER",
       "translate");
-  support::add_flags(app, options, "folder of the six files", "a sentence, or a file of them");
-  app.add_option("--epochs", options.epochs, "over the training set")->check(CLI::Range(1, 100000));
+  support::add_flags(app, options,
+                     {.data = "folder of the six files",
+                      .predict = "a sentence, or a file of them",
+                      .checkpoint = true});
   app.add_option("--dropout", options.dropout, "share of features")->check(CLI::Range(0.0, 0.9));
   app.add_option("--beam", options.beam, "1 is greedy")->check(CLI::Range(1, 100));
-  return support::run(
-      app, argc, argv, options, [&] { return train(app, options); },
-      [&] { return predict(options); });
+  return support::run(app, argc, argv, options, train, predict);
 }

@@ -15,7 +15,7 @@
 #include <string>
 #include <vector>
 
-#include "support/options.hpp"
+#include "support/command_line.hpp"
 #include "support/picture.hpp"
 #include "support/plot.hpp"
 
@@ -198,9 +198,34 @@ static int report(const Attempt& attempt, const Options& options) {
   return status;
 }
 
-/// Fills in the options; returns the exit status if the program is to end here, otherwise -1.
-static int parse(int argc, char** argv, Options& options) {
-  CLI::App app("Trains a network with sigmoid output on XOR and draws what it learns.");
+/// Trains from one seed after another; returns the exit status.
+static int learn(const Options& options) {
+  try {
+    support::require_writable(support::image_path(options.output));
+  } catch (const std::exception& error) {
+    throw CLI::ValidationError("--output", error.what());
+  }
+  const auto begin = std::chrono::steady_clock::now();
+  std::uint64_t seed = options.seed;
+  Attempt attempt = train(options, seed);
+  for (int n = 1; attempt.outcome != Outcome::learned; ++n) {
+    report_failure(attempt, seed);
+    // Another seed does not help where the epochs were too few.
+    if (attempt.outcome == Outcome::out_of_epochs || options.no_restart || n == kMaxAttempts) break;
+    std::printf("restarting from seed %llu\n", static_cast<unsigned long long>(++seed));
+    attempt = train(options, seed);
+  }
+  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
+  std::printf("%s: seed %llu, %zu epochs, loss %.6f, %.3f s\n",
+              attempt.outcome == Outcome::learned ? "learned" : "not learned",
+              static_cast<unsigned long long>(seed), attempt.losses.size(),
+              std::abs(attempt.losses.back()), seconds.count());  // abs: no "-nan"
+  return report(attempt, options);
+}
+
+int main(int argc, char** argv) {
+  Options options;
+  CLI::App app("Trains a network with sigmoid output on XOR and draws what it learns.", "xor");
   app.add_option("--hidden", options.hidden, "sizes of the hidden layers, as in --hidden 4 4")
       ->expected(1, 8)
       ->delimiter(',')
@@ -225,37 +250,5 @@ static int parse(int argc, char** argv, Options& options) {
       ->capture_default_str();
   app.add_option("--output", options.output, "where the picture goes")->capture_default_str();
   app.add_flag("--no-restart", options.no_restart, "give up where the first seed got stuck");
-  try {
-    app.parse(argc, argv);
-    support::require_writable(support::image_path(options.output));
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "xor: %s\n", error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "xor: --output: %s\n", error.what());
-    return 2;
-  }
-  return -1;
-}
-
-int main(int argc, char** argv) {
-  Options options;
-  if (const int status = parse(argc, argv, options); status >= 0) return status;
-  const auto begin = std::chrono::steady_clock::now();
-  std::uint64_t seed = options.seed;
-  Attempt attempt = train(options, seed);
-  for (int n = 1; attempt.outcome != Outcome::learned; ++n) {
-    report_failure(attempt, seed);
-    // Another seed does not help where the epochs were too few.
-    if (attempt.outcome == Outcome::out_of_epochs || options.no_restart || n == kMaxAttempts) break;
-    std::printf("restarting from seed %llu\n", static_cast<unsigned long long>(++seed));
-    attempt = train(options, seed);
-  }
-  const std::chrono::duration<double> seconds = std::chrono::steady_clock::now() - begin;
-  std::printf("%s: seed %llu, %zu epochs, loss %.6f, %.3f s\n",
-              attempt.outcome == Outcome::learned ? "learned" : "not learned",
-              static_cast<unsigned long long>(seed), attempt.losses.size(),
-              std::abs(attempt.losses.back()), seconds.count());  // abs: no "-nan"
-  return report(attempt, options);
+  return support::run(app, argc, argv, [&] { return learn(options); });
 }

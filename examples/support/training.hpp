@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// The flags that training programs share, and their frame: parse, train or predict, and say what went wrong.
-// Exit status: 0, 1 for an error, 2 for bad flags, 130 after an interrupt.
+// What training programs share: their flags, training or predicting as these say, being interrupted (exit
+// status 130), and counting right answers. A program's Options are a Training and a member `predict`, of
+// whatever it predicts from.
 #pragma once
 
 #include <CLI/CLI.hpp>
@@ -9,69 +10,82 @@
 
 #include <cstdint>
 #include <cstdio>
-#include <exception>
 #include <string>
 
-#include "options.hpp"
+#include "command_line.hpp"
 
 namespace support {
 
+/// The flags' values; what they hold before add_flags() are the defaults.
 struct Training {
-  std::string data, save, checkpoint, predict;
-  std::int64_t batch = 1;
+  std::string program, data, save, checkpoint;
+  std::int64_t epochs = 1, batch = 1;
   double lr = 1e-3;
   std::uint64_t seed = 1;
   int threads = autograd::num_threads();
   bool resume = false;
 };
 
-/// --data, --predict, --save, ...; the defaults are what `options` holds, the file names those of the program.
-inline void add_flags(CLI::App& app, Training& options, const std::string& data,
-                      const std::string& predict) {
+/// What help says of the flags that differ. Where a text is empty there is no such flag.
+struct FlagTexts {
+  std::string data = "", predict = "", epochs = "over the training set";
+  bool checkpoint = false;  ///< whether there are --checkpoint and --resume
+};
+
+/// --data, --predict, --save, ...; the file names are those of the program.
+template <class Options> void add_flags(CLI::App& app, Options& options, const FlagTexts& texts) {
+  options.program = app.get_name();
+  options.save = options.program + ".safetensors";
+  options.checkpoint = options.program + ".checkpoint";
+  if (!texts.data.empty()) app.add_option("--data", options.data, texts.data);
+  app.add_option("--predict", options.predict, texts.predict + ": no training");
   app.option_defaults()->always_capture_default();
-  options.save = app.get_name() + ".safetensors";
-  options.checkpoint = app.get_name() + ".checkpoint";
-  app.add_option("--data", options.data, data);
-  app.add_option("--predict", options.predict, predict + ": no training");
   app.add_option("--save", options.save, "weights: written by training, read by --predict");
-  app.add_option("--checkpoint", options.checkpoint,
-                 "all that training needs to go on; written now and then");
-  app.add_flag("--resume", options.resume, "go on from the checkpoint");
-  app.add_option("--batch", options.batch, "samples a step")->check(CLI::Range(1, 100000));
+  if (texts.checkpoint) {
+    app.add_option("--checkpoint", options.checkpoint,
+                   "all that training needs to go on; written now and then");
+    app.add_flag("--resume", options.resume, "go on from the checkpoint");
+  }
+  if (!texts.epochs.empty()) {
+    app.add_option("--epochs", options.epochs, texts.epochs)->check(CLI::Range(1, 1000000));
+  }
+  app.add_option("--batch", options.batch, "samples a step")->check(CLI::Range(1, 1000000));
   app.add_option("--lr", options.lr, "largest learning rate")->check(check_positive);
   app.add_option("--seed", options.seed, "of all that is random")->check(check_seed);
   app.add_option("--threads", options.threads, "at most")->check(CLI::Range(1, 1024));
 }
 
-/// train() or predict(), as the flags say.
-template <class Train, class Predict>
-int run(CLI::App& app, int argc, char** argv, const Training& options, Train&& train,
-        Predict&& predict) {
-  try {
-    app.parse(argc, argv);
-    if (options.data.empty() == options.predict.empty()) {
+/// train(options) or predict(options), as the flags say; each returns an exit status.
+template <class Options>
+int run(CLI::App& app, int argc, char** argv, const Options& options, int (*train)(const Options&),
+        int (*predict)(const Options&)) {
+  return run(app, argc, argv, [&] {
+    const bool needs_data = app.get_option_no_throw("--data") != nullptr;
+    if (needs_data && options.data.empty() == options.predict.empty()) {
       throw CLI::ValidationError("either --data or --predict is needed");
     }
     if (options.predict.empty()) require_writable(options.save);
     autograd::set_num_threads(options.threads);
-    return options.predict.empty() ? train() : predict();
-  } catch (const CLI::ParseError& error) {
-    if (error.get_exit_code() == 0) return app.exit(error);  // --help
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
-    return 2;
-  } catch (const std::exception& error) {
-    std::fprintf(stderr, "%s: %s\n", app.get_name().c_str(), error.what());
-    return 1;
-  }
+    return options.predict.empty() ? train(options) : predict(options);
+  });
 }
 
 /// Saves what an interrupted run needs and says how to go on. Returns the exit status.
-inline int interrupted(const CLI::App& app, const Training& options,
-                       const nn::TrainingState& state) {
+inline int interrupted(const Training& options, const nn::TrainingState& state) {
   nn::save_safetensors(options.checkpoint, state.state_dict());
   std::fprintf(stderr, "%s: interrupted; the same command with --resume goes on\n",
-               app.get_name().c_str());
+               options.program.c_str());
   return 130;
+}
+
+/// The share of samples {x, label} that the model has right; leaves it in evaluation mode.
+inline double accuracy(nn::Sequential& model, const nn::TensorDataset& samples) {
+  model.eval();
+  nn::Accuracy right;
+  for (const nn::Batch& batch : nn::DataLoader(samples, {.batch_size = 500})) {
+    right.update(model(batch[0]), batch[1]);
+  }
+  return right.value();
 }
 
 }  // namespace support

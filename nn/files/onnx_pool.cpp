@@ -2,6 +2,7 @@
 // What pools and resampling are in ONNX.
 #include <algorithm>
 #include <cmath>
+#include <string_view>
 
 #include "../layers/pool.hpp"
 #include "../layers/reshape.hpp"
@@ -47,12 +48,14 @@ OnnxAttributes attributes_of(const Windows& w) {
           Attribute::integers("pads", w.pads)};
 }
 
-template <int Axes> string write(Step& s, const MaxPoolNd<Axes>& layer) {
-  s.need_axes(Axes + 2, Axes + 2);
+template <Name name, auto pool>
+string write(Step& s, const WindowPool<name, pool, autograd::MaxPoolOptions>& layer) {
+  constexpr int kAxes = name.axes();
+  s.need_axes(kAxes + 2, kAxes + 2);
   const PerAxis& dilation = layer.options().dilation;
-  const Windows w = windows(s, Axes, layer.kernel_size(), layer.options(), dilation);
+  const Windows w = windows(s, kAxes, layer.kernel_size(), layer.options(), dilation);
   OnnxAttributes attributes = attributes_of(w);
-  if (w.dilation != Integers(Axes, 1)) {
+  if (w.dilation != Integers(kAxes, 1)) {
     attributes.push_back(Attribute::integers("dilations", w.dilation));
   }
   return s.node("MaxPool", {s.x}, attributes);
@@ -74,14 +77,16 @@ string average(Step& s, const string& x, const Windows& w) {
   return s.node("AveragePool", {x}, attributes);
 }
 
-template <int Axes> string write(Step& s, const AvgPoolNd<Axes>& layer) {
-  s.need_axes(Axes + 2, Axes + 2);
+template <Name name, auto pool>
+string write(Step& s, const WindowPool<name, pool, autograd::AvgPoolOptions>& layer) {
+  constexpr int kAxes = name.axes();
+  s.need_axes(kAxes + 2, kAxes + 2);
   const auto& options = layer.options();
-  Windows w = windows(s, Axes, layer.kernel_size(), options, 1);
+  Windows w = windows(s, kAxes, layer.kernel_size(), options, 1);
   // A divisor of its own: the mean of full windows, times a factor.
   const bool own = options.divisor_override != 0;
   if (!own && !options.count_include_pad) return average(s, s.x, w);
-  const Integers counting = own ? w.pads : onnx_both(options.padding, Axes);
+  const Integers counting = own ? w.pads : onnx_both(options.padding, kAxes);
   const string x =
       any(counting) ? s.padded(amounts_of(counting), autograd::PadMode::constant, 0) : s.x;
   for (std::size_t i = 0; i < counting.size(); ++i) w.pads[i] -= counting[i];
@@ -116,11 +121,11 @@ string adaptive(Step& s, int axes, const char* pool, const char* global) {
   return s.node(pool, {s.x}, attributes_of(w));
 }
 
-template <int Axes> string write(Step& s, const AdaptiveAvgPoolNd<Axes>&) {
-  return adaptive(s, Axes, "AveragePool", "GlobalAveragePool");
-}
-template <int Axes> string write(Step& s, const AdaptiveMaxPoolNd<Axes>&) {
-  return adaptive(s, Axes, "MaxPool", "GlobalMaxPool");
+template <Name name, auto pool> string write(Step& s, const AdaptivePool<name, pool>&) {
+  if (std::string_view(name.text).starts_with("AdaptiveAvg")) {
+    return adaptive(s, name.axes(), "AveragePool", "GlobalAveragePool");
+  }
+  return adaptive(s, name.axes(), "MaxPool", "GlobalMaxPool");
 }
 
 // --- resampling

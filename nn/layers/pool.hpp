@@ -1,7 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Pooling as layers, for one to three spatial axes: modules without parameters, so that messages name
-// their path. Values, extents and ties are those of autograd::max_pool2d and its kin.
+// their path. Values, extents and ties are those of autograd::max_pool2d and its kin. A further function
+// is one line here.
 #pragma once
+
+#include <algorithm>
+#include <cstddef>
 
 #include "../module.hpp"
 
@@ -9,59 +13,58 @@ namespace nn {
 
 using autograd::PerAxis;
 
-/// The largest element of each window; the stride is the kernel size unless one is given.
-template <int Axes> struct MaxPoolNd : Module {
-  explicit MaxPoolNd(PerAxis kernel_size, const autograd::MaxPoolOptions& options = {})
+namespace detail {
+/// The name of a layer as a template argument.
+template <std::size_t N> struct Name {
+  char text[N];
+  constexpr Name(const char (&characters)[N]) { std::copy_n(characters, N, text); }
+  /// Of space: the 2 of "MaxPool2d".
+  constexpr int axes() const { return text[N - 3] - '0'; }
+};
+}  // namespace detail
+
+/// pool() of windows of kernel_size; the stride is the kernel size unless one is given.
+template <detail::Name name, auto pool, class Options> struct WindowPool : Module {
+  explicit WindowPool(PerAxis kernel_size, const Options& options = {})
       : kernel_size_(kernel_size), options_(options) {}
-  Tensor operator()(const Tensor& x) const;
+  Tensor operator()(const Tensor& x) const {
+    return guard(name.text, [&] { return pool(x, kernel_size_, options_); });
+  }
   const PerAxis& kernel_size() const { return kernel_size_; }
-  const autograd::MaxPoolOptions& options() const { return options_; }
+  const Options& options() const { return options_; }
 
  private:
   PerAxis kernel_size_;
-  autograd::MaxPoolOptions options_;
+  Options options_;
 };
-using MaxPool1d = MaxPoolNd<1>;
-using MaxPool2d = MaxPoolNd<2>;
-using MaxPool3d = MaxPoolNd<3>;
 
-/// The mean of each window; the stride is the kernel size unless one is given.
-template <int Axes> struct AvgPoolNd : Module {
-  explicit AvgPoolNd(PerAxis kernel_size, const autograd::AvgPoolOptions& options = {})
-      : kernel_size_(kernel_size), options_(options) {}
-  Tensor operator()(const Tensor& x) const;
-  const PerAxis& kernel_size() const { return kernel_size_; }
-  const autograd::AvgPoolOptions& options() const { return options_; }
+/// The largest element of each window.
+using MaxPool1d = WindowPool<"MaxPool1d", autograd::max_pool1d, autograd::MaxPoolOptions>;
+using MaxPool2d = WindowPool<"MaxPool2d", autograd::max_pool2d, autograd::MaxPoolOptions>;
+using MaxPool3d = WindowPool<"MaxPool3d", autograd::max_pool3d, autograd::MaxPoolOptions>;
+/// The mean of each window.
+using AvgPool1d = WindowPool<"AvgPool1d", autograd::avg_pool1d, autograd::AvgPoolOptions>;
+using AvgPool2d = WindowPool<"AvgPool2d", autograd::avg_pool2d, autograd::AvgPoolOptions>;
+using AvgPool3d = WindowPool<"AvgPool3d", autograd::avg_pool3d, autograd::AvgPoolOptions>;
 
- private:
-  PerAxis kernel_size_;
-  autograd::AvgPoolOptions options_;
-};
-using AvgPool1d = AvgPoolNd<1>;
-using AvgPool2d = AvgPoolNd<2>;
-using AvgPool3d = AvgPoolNd<3>;
-
-/// The mean, or the largest element, of as many windows as given, whatever the input's extents.
-template <int Axes> struct AdaptiveAvgPoolNd : Module {
-  explicit AdaptiveAvgPoolNd(PerAxis output_size) : output_size_(output_size) {}
-  Tensor operator()(const Tensor& x) const;
+/// pool() of as many windows as given, whatever the input's extents.
+template <detail::Name name, auto pool> struct AdaptivePool : Module {
+  explicit AdaptivePool(PerAxis output_size) : output_size_(output_size) {}
+  Tensor operator()(const Tensor& x) const {
+    return guard(name.text, [&] { return pool(x, output_size_); });
+  }
 
  private:
   PerAxis output_size_;
 };
-using AdaptiveAvgPool1d = AdaptiveAvgPoolNd<1>;
-using AdaptiveAvgPool2d = AdaptiveAvgPoolNd<2>;
-using AdaptiveAvgPool3d = AdaptiveAvgPoolNd<3>;
 
-template <int Axes> struct AdaptiveMaxPoolNd : Module {
-  explicit AdaptiveMaxPoolNd(PerAxis output_size) : output_size_(output_size) {}
-  Tensor operator()(const Tensor& x) const;
-
- private:
-  PerAxis output_size_;
-};
-using AdaptiveMaxPool1d = AdaptiveMaxPoolNd<1>;
-using AdaptiveMaxPool2d = AdaptiveMaxPoolNd<2>;
-using AdaptiveMaxPool3d = AdaptiveMaxPoolNd<3>;
+/// The mean of each window.
+using AdaptiveAvgPool1d = AdaptivePool<"AdaptiveAvgPool1d", autograd::adaptive_avg_pool1d>;
+using AdaptiveAvgPool2d = AdaptivePool<"AdaptiveAvgPool2d", autograd::adaptive_avg_pool2d>;
+using AdaptiveAvgPool3d = AdaptivePool<"AdaptiveAvgPool3d", autograd::adaptive_avg_pool3d>;
+/// The largest element of each window.
+using AdaptiveMaxPool1d = AdaptivePool<"AdaptiveMaxPool1d", autograd::adaptive_max_pool1d>;
+using AdaptiveMaxPool2d = AdaptivePool<"AdaptiveMaxPool2d", autograd::adaptive_max_pool2d>;
+using AdaptiveMaxPool3d = AdaptivePool<"AdaptiveMaxPool3d", autograd::adaptive_max_pool3d>;
 
 }  // namespace nn

@@ -25,9 +25,19 @@ Linear narrowing(std::int64_t d_model, Generator& generator, const Options& opti
   return Linear(options.dim_feedforward, d_model, generator, {.dtype = options.dtype});
 }
 
-// f added to its input, with the norm before or behind.
-template <class F> Tensor residual(const Tensor& x, const LayerNorm& norm, bool norm_first, F&& f) {
-  return norm_first ? x + f(norm(x)) : norm(x + f(x));
+// f and dropout added to their input, with the norm before or behind.
+template <class F>
+Tensor residual(const Tensor& x, const LayerNorm& norm, const Dropout& dropout, bool norm_first,
+                F&& f) {
+  return norm_first ? x + dropout(f(norm(x))) : norm(x + dropout(f(x)));
+}
+
+// Attention of x to itself or, with a cache, to what is in there and x, which is added to it.
+Tensor attend_to_itself(const MultiheadAttention& attention, const Tensor& x,
+                        const AttendOptions& options, KeysAndValues* cache) {
+  if (cache == nullptr) return attention(x, x, x, options).output;
+  *cache = cache->followed_by(attention.project(x, x));
+  return attention.attend(x, *cache, options).output;
 }
 
 template <class Layer>
@@ -72,10 +82,20 @@ void fill_stack(Stack& stack, const char* name, std::int64_t num_layers, std::in
   stack.register_module("norm", *stack.norm);
 }
 
-void check_caches(const std::string& who, std::size_t caches, std::size_t n) {
-  if (caches == n) return;
-  throw autograd::ValueError(who + ": a wrong number of caches: " + std::to_string(caches) +
-                             "; need one for each layer (" + std::to_string(n) + ")");
+// Every layer's step, then the last norm. `next` replaces `caches` once all went well.
+template <class Stack, class Caches, class Call>
+Tensor step_through(const Stack& stack, const char* name, const Tensor& x, Caches& caches,
+                    Caches next, const Call& call) {
+  const std::size_t n = stack.layers.size();
+  if (next.size() != n) {
+    throw autograd::ValueError(stack.describe(name) +
+                               ": a wrong number of caches: " + std::to_string(next.size()) +
+                               "; need one for each layer (" + std::to_string(n) + ")");
+  }
+  Tensor y = x;
+  for (std::size_t i = 0; i < n; ++i) y = stack.layers[i].step(y, next[i], call);
+  caches = std::move(next);
+  return stack.norm ? (*stack.norm)(y) : y;
 }
 
 }  // namespace
@@ -106,29 +126,26 @@ TransformerEncoderLayer::TransformerEncoderLayer(std::int64_t d_model, std::int6
                                                  const Options& options)
     : TransformerEncoderLayer(d_model, nhead, autograd::default_generator(), options) {}
 
-template <class Attention>
-Tensor TransformerEncoderLayer::run(const Tensor& x, Attention&& attention) const {
-  const Tensor seen =
-      residual(x, norm1, norm_first_, [&](const Tensor& in) { return dropout1(attention(in)); });
-  const Tensor y = residual(seen, norm2, norm_first_, [&](const Tensor& in) {
-    return dropout2(feed_forward(*this, in, activation_));
+Tensor TransformerEncoderLayer::run(const Tensor& x, const EncoderCall& call,
+                                    KeysAndValues* cache) const {
+  Tensor y = residual(x, norm1, dropout1, norm_first_, [&](const Tensor& in) {
+    return attend_to_itself(self_attn, in, self_options(call), cache);
   });
+  y = residual(y, norm2, dropout2, norm_first_,
+               [&](const Tensor& in) { return feed_forward(*this, in, activation_); });
   observe("TransformerEncoderLayer", y);
   return y;
 }
 
 Tensor TransformerEncoderLayer::operator()(const Tensor& x, const EncoderCall& call) const {
-  return run(x, [&](const Tensor& in) { return self_attn(in, in, in, self_options(call)).output; });
+  return run(x, call, nullptr);
 }
 
 Tensor TransformerEncoderLayer::step(const Tensor& x, KeysAndValues& cache,
                                      const EncoderCall& call) const {
-  KeysAndValues all;
-  const Tensor y = run(x, [&](const Tensor& in) {
-    all = cache.followed_by(self_attn.project(in, in));
-    return self_attn.attend(in, all, self_options(call)).output;
-  });
-  cache = all;
+  KeysAndValues next = cache;
+  const Tensor y = run(x, call, &next);
+  cache = next;  // nothing advances when a block throws
   return y;
 }
 
@@ -168,38 +185,33 @@ TransformerDecoderLayer::TransformerDecoderLayer(std::int64_t d_model, std::int6
                                                  const Options& options)
     : TransformerDecoderLayer(d_model, nhead, autograd::default_generator(), options) {}
 
-template <class Self, class Cross>
-Tensor TransformerDecoderLayer::run(const Tensor& x, Self&& self, Cross&& cross) const {
-  Tensor y = residual(x, norm1, norm_first_, [&](const Tensor& in) { return dropout1(self(in)); });
-  y = residual(y, norm2, norm_first_, [&](const Tensor& in) { return dropout2(cross(in)); });
-  y = residual(y, norm3, norm_first_,
-               [&](const Tensor& in) { return dropout3(feed_forward(*this, in, activation_)); });
+template <class Cross>
+Tensor TransformerDecoderLayer::run(const Tensor& x, const DecoderCall& call, KeysAndValues* cache,
+                                    Cross&& cross) const {
+  Tensor y = residual(x, norm1, dropout1, norm_first_, [&](const Tensor& in) {
+    return attend_to_itself(self_attn, in, self_options(call), cache);
+  });
+  y = residual(y, norm2, dropout2, norm_first_, cross);
+  y = residual(y, norm3, dropout3, norm_first_,
+               [&](const Tensor& in) { return feed_forward(*this, in, activation_); });
   observe("TransformerDecoderLayer", y);
   return y;
 }
 
 Tensor TransformerDecoderLayer::operator()(const Tensor& tgt, const Tensor& memory,
                                            const DecoderCall& call) const {
-  return run(
-      tgt, [&](const Tensor& in) { return self_attn(in, in, in, self_options(call)).output; },
-      [&](const Tensor& in) {
-        return multihead_attn(in, memory, memory, memory_options(call)).output;
-      });
+  return run(tgt, call, nullptr, [&](const Tensor& in) {
+    return multihead_attn(in, memory, memory, memory_options(call)).output;
+  });
 }
 
 Tensor TransformerDecoderLayer::step(const Tensor& tgt, DecoderCache& cache,
                                      const DecoderCall& call) const {
-  KeysAndValues all;
-  const Tensor y = run(
-      tgt,
-      [&](const Tensor& in) {
-        all = cache.self.followed_by(self_attn.project(in, in));
-        return self_attn.attend(in, all, self_options(call)).output;
-      },
-      [&](const Tensor& in) {
-        return multihead_attn.attend(in, cache.memory, memory_options(call)).output;
-      });
-  cache.self = all;
+  KeysAndValues next = cache.self;
+  const Tensor y = run(tgt, call, &next, [&](const Tensor& in) {
+    return multihead_attn.attend(in, cache.memory, memory_options(call)).output;
+  });
+  cache.self = next;
   return y;
 }
 
@@ -224,13 +236,8 @@ Tensor TransformerEncoder::operator()(const Tensor& x, const EncoderCall& call) 
 
 Tensor TransformerEncoder::step(const Tensor& x, std::vector<KeysAndValues>& caches,
                                 const EncoderCall& call) const {
-  std::vector<KeysAndValues> next =
-      caches.empty() ? std::vector<KeysAndValues>(layers.size()) : caches;
-  check_caches(describe("TransformerEncoder"), next.size(), layers.size());
-  Tensor y = x;
-  for (std::size_t i = 0; i < layers.size(); ++i) y = layers[i].step(y, next[i], call);
-  caches = std::move(next);  // nothing advances when a layer throws
-  return norm ? (*norm)(y) : y;
+  return step_through(*this, "TransformerEncoder", x, caches,
+                      caches.empty() ? std::vector<KeysAndValues>(layers.size()) : caches, call);
 }
 
 TransformerDecoder::TransformerDecoder(std::int64_t num_layers, std::int64_t d_model,
@@ -261,12 +268,7 @@ std::vector<DecoderCache> TransformerDecoder::start(const Tensor& memory) const 
 
 Tensor TransformerDecoder::step(const Tensor& tgt, std::vector<DecoderCache>& caches,
                                 const DecoderCall& call) const {
-  check_caches(describe("TransformerDecoder"), caches.size(), layers.size());
-  std::vector<DecoderCache> next = caches;
-  Tensor y = tgt;
-  for (std::size_t i = 0; i < layers.size(); ++i) y = layers[i].step(y, next[i], call);
-  caches = std::move(next);
-  return norm ? (*norm)(y) : y;
+  return step_through(*this, "TransformerDecoder", tgt, caches, caches, call);
 }
 
 Transformer::Transformer(std::int64_t d_model, std::int64_t nhead, Generator& generator,

@@ -51,7 +51,7 @@ struct TransformerEncoderLayer : Module {
   Tensor step(const Tensor& x, KeysAndValues& cache, const EncoderCall& call = {}) const;
 
  private:
-  template <class Attention> Tensor run(const Tensor& x, Attention&& attention) const;
+  Tensor run(const Tensor& x, const EncoderCall& call, KeysAndValues* cache) const;
 
   TransformerActivation activation_;
   bool norm_first_;
@@ -91,7 +91,8 @@ struct TransformerDecoderLayer : Module {
   Tensor step(const Tensor& tgt, DecoderCache& cache, const DecoderCall& call = {}) const;
 
  private:
-  template <class Self, class Cross> Tensor run(const Tensor& x, Self&& self, Cross&& cross) const;
+  template <class Cross>
+  Tensor run(const Tensor& x, const DecoderCall& call, KeysAndValues* cache, Cross&& cross) const;
 
   TransformerActivation activation_;
   bool norm_first_;

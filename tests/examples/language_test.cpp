@@ -1,19 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 // char_gpt and translate, for a moment each, on a text and a language that are made here. Whether the
 // recipes reach their figures needs the real data.
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <regex>
-#include <thread>
 
 #include "run_example.hpp"
 
 namespace {
 
 using examples_test::contains;
-using examples_test::contents;
 using examples_test::lines;
 using examples_test::Ran;
 using examples_test::WithOptions;
@@ -27,39 +21,6 @@ class Language : public WithOptions {
   }
   void write(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / "data" / name, std::ios::binary) << bytes;
-  }
-  /// Exit status 1, one line of complaint that contains `part`.
-  void fails(const std::string& command, const std::string& part) const {
-    const Ran ran = run(command);
-    EXPECT_EQ(ran.status, 1) << command << ran.out;
-    EXPECT_EQ(lines(ran.err).size(), 1u) << ran.err;
-    EXPECT_TRUE(contains(ran.err, part)) << ran.err;
-  }
-  /// Interrupts `command` once there is a checkpoint, and resumes: the weights are those of `whole`.
-  void resumes(const std::string& command) const {
-    ASSERT_EQ(run(command + " --save whole --checkpoint whole.state").status, 0);
-    const std::string options = " --save cut --checkpoint cut.state";
-    const std::string line =
-        "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + command + options + " >/dev/null 2>cut.txt";
-    const pid_t child = fork();
-    ASSERT_GE(child, 0);
-    if (child == 0) {
-      if (chdir(folder_.c_str()) == 0) execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
-      _exit(127);
-    }
-    for (int i = 0; i < 20000 && !fs::exists(folder_ / "cut.state"); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(3));
-    }
-    kill(child, SIGINT);
-    int status = 0;
-    ASSERT_EQ(waitpid(child, &status, 0), child);
-    ASSERT_TRUE(WIFEXITED(status));
-    EXPECT_EQ(WEXITSTATUS(status), 130) << contents(folder_ / "cut.txt");
-    EXPECT_TRUE(contains(contents(folder_ / "cut.txt"), ": interrupted; "));
-    EXPECT_FALSE(fs::exists(folder_ / "cut"));
-    const Ran resumed = run(command + options + " --resume");
-    ASSERT_EQ(resumed.status, 0) << resumed.err;
-    EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
   }
 };
 

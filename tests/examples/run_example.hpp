@@ -4,8 +4,10 @@
 #pragma once
 
 #include <gtest/gtest.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <array>
 #include <chrono>
@@ -15,6 +17,7 @@
 #include <sstream>
 #include <string>
 #include <string_view>
+#include <thread>
 #include <vector>
 
 namespace examples_test {
@@ -81,7 +84,52 @@ class Examples : public testing::Test {
       EXPECT_TRUE(contains(ran.err, part)) << command << "\n" << ran.err;
   }
 
+  /// Exit status 1, no result, one line of complaint: the program's name, a colon, and `part` somewhere.
+  void fails(const std::string& command, const std::string& part) const {
+    const Ran ran = run(command);
+    EXPECT_EQ(ran.status, 1) << command << "\n" << ran.out;
+    EXPECT_FALSE(contains(ran.out, "accuracy")) << ran.out;
+    EXPECT_EQ(lines(ran.err).size(), 1u) << ran.err;
+    EXPECT_TRUE(ran.err.starts_with(name_of(command) + ": ")) << ran.err;
+    EXPECT_TRUE(contains(ran.err, part)) << command << "\n" << ran.err;
+  }
+  /// Interrupts training once there is a checkpoint, and resumes: the weights are those of a whole run.
+  void resumes(const std::string& command) const {
+    ASSERT_EQ(run(command + " --save whole --checkpoint whole.state").status, 0);
+    const std::string options = " --save cut --checkpoint cut.state";
+    EXPECT_EQ(interrupted(command + options, folder_ / "cut.state"), 130);
+    const std::string complaint = contents(folder_ / "cut.txt");
+    EXPECT_TRUE(contains(complaint, name_of(command) + ": interrupted; ")) << complaint;
+    EXPECT_FALSE(fs::exists(folder_ / "cut"));
+    const Ran resumed = run(command + options + " --resume");
+    ASSERT_EQ(resumed.status, 0) << resumed.err;
+    EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
+  }
+
   fs::path folder_;
+
+ private:
+  static std::string name_of(const std::string& command) {
+    return command.substr(0, command.find(' '));
+  }
+  /// The exit status after SIGINT, which is sent as soon as `file` is there; standard error in cut.txt.
+  int interrupted(const std::string& command, const fs::path& file) const {
+    const std::string line =
+        "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + command + " >/dev/null 2>cut.txt";
+    const pid_t child = fork();
+    if (child == 0) {
+      if (chdir(folder_.c_str()) == 0) execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      _exit(127);
+    }
+    if (child < 0) return -1;
+    for (int i = 0; i < 20000 && !fs::exists(file); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+    kill(child, SIGINT);
+    int status = 0;
+    if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
+    return WEXITSTATUS(status);
+  }
 };
 
 /// The examples that CLI11 parses the options of.

@@ -20,15 +20,6 @@ namespace fs = std::filesystem;
 
 class OnData : public WithOptions {
  protected:
-  /// Exit status 1, one line of complaint that begins with the example's name and contains `part`.
-  void fails(const std::string& command, const std::string& part) const {
-    const Ran ran = run(command);
-    EXPECT_EQ(ran.status, 1) << ran.out;
-    EXPECT_EQ(lines(ran.err).size(), 1u) << ran.err;
-    EXPECT_TRUE(ran.err.starts_with(command.substr(0, command.find(' ')) + ": ")) << ran.err;
-    EXPECT_TRUE(contains(ran.err, part)) << ran.err;
-    EXPECT_FALSE(contains(ran.out, "accuracy")) << ran.out;
-  }
   void write(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
   }

@@ -1,14 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // mnist_mlp, mnist_cnn and moons, for a moment each: digits are made here, as IDX files of a few dozen
 // pictures that anything can learn. Whether the recipes reach their figures needs the real data.
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
 #include <regex>
-#include <thread>
 
 #include "run_example.hpp"
 
@@ -91,14 +87,6 @@ class Mnist : public WithOptions, public testing::WithParamInterface<const char*
   std::string command(const std::string& options = "") const {
     return name() + " --data data --batch 16 --epochs 12 " + options;
   }
-  /// Exit status 1, one line of complaint that contains `part`.
-  void fails(const std::string& options, const std::string& part) const {
-    const Ran ran = run(options);
-    EXPECT_EQ(ran.status, 1) << ran.out;
-    EXPECT_EQ(lines(ran.err).size(), 1u) << ran.err;
-    EXPECT_TRUE(contains(ran.err, name() + ": ") && contains(ran.err, part)) << ran.err;
-    EXPECT_FALSE(contains(ran.out, "accuracy")) << ran.out;
-  }
 };
 
 TEST_P(Mnist, LearnsSavesAndPredicts) {
@@ -172,30 +160,7 @@ TEST_P(Mnist, RefusesBadOptions) {
 
 class MnistWithCheckpoints : public Mnist {};  // mnist_mlp takes ten seconds and has none
 TEST_P(MnistWithCheckpoints, InterruptedAndResumedEndsWithTheSameWeights) {
-  const std::string options = " --data data --batch 8 --epochs 20 --threads 1 --save ";
-  ASSERT_EQ(run(name() + options + "whole.safetensors --checkpoint whole").status, 0);
-  const std::string cut = "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + name() + options +
-                          "cut.safetensors --checkpoint cut >/dev/null 2>cut.txt";
-  const pid_t child = fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    if (chdir(folder_.c_str()) == 0) execl("/bin/sh", "sh", "-c", cut.c_str(), nullptr);
-    _exit(127);
-  }
-  for (int i = 0; i < 10000 && !fs::exists(folder_ / "cut"); ++i) {  // the end of the first epoch
-    std::this_thread::sleep_for(std::chrono::milliseconds(3));
-  }
-  kill(child, SIGINT);
-  int status = 0;
-  ASSERT_EQ(waitpid(child, &status, 0), child);
-  ASSERT_TRUE(WIFEXITED(status));
-  EXPECT_EQ(WEXITSTATUS(status), 130) << examples_test::contents(folder_ / "cut.txt");
-  EXPECT_TRUE(contains(examples_test::contents(folder_ / "cut.txt"), "mnist_cnn: interrupted"));
-
-  const Ran resumed = run(name() + options + "cut.safetensors --checkpoint cut --resume");
-  ASSERT_EQ(resumed.status, 0) << resumed.err;
-  EXPECT_EQ(examples_test::contents(folder_ / "cut.safetensors"),
-            examples_test::contents(folder_ / "whole.safetensors"));
+  resumes(name() + " --data data --batch 8 --epochs 20 --threads 1");
   fails(command("--resume --checkpoint none"), "none");
 }
 

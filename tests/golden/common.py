@@ -67,6 +67,10 @@ def line(word, x, dtype):
     return " ".join([word, shape_text(x.shape), *texts])
 
 
+def cotangent(y):
+    return torch.cos(0.7 * torch.arange(y.numel(), dtype=y.dtype) + 0.3).reshape(y.shape)
+
+
 def block(name, arguments, inputs, f, dtype):
     stored = [i.tensor(dtype).requires_grad_() for i in inputs]
     result = f(*(x.mT if i.strided else x for i, x in zip(inputs, stored)))
@@ -79,8 +83,7 @@ def block(name, arguments, inputs, f, dtype):
     if index is not None:
         yield line("i", index, dtype)
     if y.is_floating_point() and y.requires_grad:
-        dy = torch.cos(0.7 * torch.arange(y.numel(), dtype=y.dtype) + 0.3).reshape(y.shape)
-        for x, g in zip(stored, torch.autograd.grad(y, stored, dy, allow_unused=True)):
+        for x, g in zip(stored, torch.autograd.grad(y, stored, cotangent(y), allow_unused=True)):
             yield line("dx", torch.zeros_like(x) if g is None else g, dtype)
 
 

@@ -17,21 +17,18 @@ usage: layers_reference.py        (needs PyTorch 1.13)
 
 Inputs and parameters are exact in float32, so one block serves both dtypes.
 """
-import math
 import pathlib
 
-import numpy
 import torch
 from torch import nn
 
-from common import shape_text
+import common
 
 LINES = []
 
 
 def formula(shape, seed):
-    values = numpy.sin(12.9898 * numpy.arange(math.prod(shape)) + seed)
-    return torch.from_numpy(numpy.round(values * 64) / 64).reshape(tuple(shape))
+    return common.Input(shape, seed, levels=64).tensor("float64")
 
 
 def numbers(x):
@@ -54,16 +51,16 @@ def fill(module):
                 continue
             drawn = formula(value.shape, seed)
             value.copy_(1.5 + 0.5 * drawn if key.endswith("running_var") else drawn)
-            add("b" if key in buffers else "p", key, shape_text(value.shape), seed)
+            add("b" if key in buffers else "p", key, common.shape_text(value.shape), seed)
 
 
 def inputs_of(given):
     for seed, i in enumerate(given, 1):
         if isinstance(i, torch.Tensor):
-            add("i", shape_text(i.shape), numbers(i))
+            add("i", common.shape_text(i.shape), numbers(i))
             yield i
         else:
-            add("x", shape_text(i), seed)
+            add("x", common.shape_text(i), seed)
             yield formula(i, seed).requires_grad_()
 
 
@@ -77,17 +74,16 @@ def case(name, module, *given, call=None):
     outputs = [outputs] if isinstance(outputs, torch.Tensor) else list(outputs)
     total = 0
     for y in outputs:
-        add("y", shape_text(y.shape), numbers(y))
-        dy = torch.cos(0.7 * torch.arange(y.numel(), dtype=y.dtype) + 0.3).reshape(y.shape)
-        total = total + (dy * y).sum()
+        add("y", common.shape_text(y.shape), numbers(y))
+        total = total + (common.cotangent(y) * y).sum()
     total.backward()
     for x in inputs:
         if x.is_floating_point():
-            add("dx", shape_text(x.shape), numbers(x.grad))
+            add("dx", common.shape_text(x.shape), numbers(x.grad))
     for key, p in module.named_parameters():
-        add("dp", key, shape_text(p.shape), numbers(p.grad))
+        add("dp", key, common.shape_text(p.shape), numbers(p.grad))
     for key, b in module.named_buffers():
-        add("after", key, shape_text(b.shape), numbers(b))
+        add("after", key, common.shape_text(b.shape), numbers(b))
 
 
 class RMSNorm(nn.Module):

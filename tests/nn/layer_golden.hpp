@@ -2,13 +2,13 @@
 // Reads tests/golden/layers.txt, whose format layers_reference.py describes.
 #pragma once
 
-#include <cmath>
 #include <fstream>
 #include <sstream>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "../golden_file.hpp"
 #include "layer_rows.hpp"
 
 namespace nn_test {
@@ -22,26 +22,10 @@ struct LayerCase {
   nn::NamedTensors gradients, after;
 };
 
-/// Element k is sin(12.9898 k + seed) rounded to 1/64: exact in float32.
-inline ag::Tensor formula(const ag::Shape& shape, double seed) {
-  std::vector<double> x(static_cast<std::size_t>(shape.numel()));
-  for (std::size_t k = 0; k < x.size(); ++k) {
-    x[k] = std::nearbyint(std::sin(12.9898 * static_cast<double>(k) + seed) * 64) / 64;
-  }
-  return ag::tensor(x, shape);
-}
-inline ag::Tensor cotangent(const ag::Tensor& y) {
-  std::vector<double> dy(static_cast<std::size_t>(y.numel()));
-  for (std::size_t k = 0; k < dy.size(); ++k) dy[k] = std::cos(0.7 * static_cast<double>(k) + 0.3);
-  return ag::to(ag::tensor(dy, y.shape()), y.dtype());
-}
-
 class LayerReader {
  public:
   static std::vector<LayerCase> read() {
-    const std::string path = std::string(AUTOGRAD_TESTS_DIR) + "/golden/layers.txt";
-    std::ifstream file(path);
-    EXPECT_TRUE(file.is_open()) << path;
+    std::ifstream file = golden_file::open("layers");
     std::vector<LayerCase> all;
     for (std::string line; std::getline(file, line);) {
       LayerReader reader(line);
@@ -82,24 +66,17 @@ class LayerReader {
   ag::Shape shape() {
     std::string text;
     line_ >> text;
-    ag::Shape shape;
-    std::istringstream extents(text == "-" ? "" : text);
-    for (std::string extent; std::getline(extents, extent, ',');) {
-      shape.push_back(std::stoll(extent));
-    }
-    return shape;
+    return ag::Shape(golden_file::integers(text));
   }
   ag::Tensor drawn(const std::string& key) {
     const ag::Shape extents = shape();
     double seed = 0;
     line_ >> seed;
-    const ag::Tensor x = formula(extents, seed);
+    const ag::Tensor x = golden_file::input(extents, seed, 64, ag::float64);
     return key.ends_with("running_var") ? x * 0.5 + 1.5 : x;
   }
   ag::Tensor values(const ag::Shape& extents) {
-    std::vector<double> x;
-    for (std::string word; line_ >> word;) x.push_back(std::stod(word));
-    return ag::tensor(x, extents);
+    return ag::tensor(golden_file::numbers(line_), extents);
   }
 
   std::istringstream line_;

@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 // Every optimizer for 20 steps beside PyTorch's (tests/golden/optim_reference.py), and a run that is
 // saved and resumed half way, which ends with the same bits.
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
-#include <sstream>
 
+#include "../golden_file.hpp"
 #include "support.hpp"
 
 namespace {
@@ -14,27 +13,9 @@ namespace {
 using nn_test::expect_message;
 using nn_test::values;
 using Tensors = std::vector<ag::Tensor>;
-using Rows = std::vector<std::vector<double>>;
 using Make = std::function<std::unique_ptr<nn::Optimizer>(const Tensors&)>;
 
 constexpr std::pair<double, double> kBetas = {0.8, 0.95};
-
-std::map<std::string, Rows> golden() {
-  std::ifstream file(std::string(AUTOGRAD_TESTS_DIR) + "/golden/optim.txt");
-  std::map<std::string, Rows> cases;
-  Rows* rows = nullptr;
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("case ", 0) == 0) {
-      rows = &cases[line.substr(5)];
-      continue;
-    }
-    std::istringstream words(line);
-    std::vector<double> row;
-    for (double x; words >> x;) row.push_back(x);
-    rows->push_back(row);
-  }
-  return cases;
-}
 
 template <class O, class Options> Make plain(Options options) {
   return [options](const Tensors& p) { return std::make_unique<O>(p, options); };
@@ -144,17 +125,8 @@ void set_gradients(Tensors& p, int t) {
 
 double tolerance(ag::DType dtype) { return dtype == ag::float64 ? 1e-12 : 1e-5; }
 
-void expect_row(const std::vector<double>& got, const std::vector<double>& want, double tolerance,
-                const std::string& where) {
-  ASSERT_EQ(got.size(), want.size()) << where;
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    EXPECT_TRUE(std::abs(got[i] - want[i]) <= tolerance * std::max(1.0, std::abs(want[i])))
-        << where << ", element " << i << ": " << got[i] << ", want " << want[i];
-  }
-}
-
 TEST(OptimTrace, TwentyStepsAsPyTorch) {
-  const std::map<std::string, Rows> want = golden();
+  const auto want = golden_file::traces("optim");
   EXPECT_EQ(want.size(), optimizers().size() + 2);  // and L-BFGS
   for (const auto& [name, make] : optimizers()) {
     ASSERT_TRUE(want.count(name)) << name;
@@ -164,8 +136,9 @@ TEST(OptimTrace, TwentyStepsAsPyTorch) {
       for (int t = 0; t < 20; ++t) {
         set_gradients(p, t);
         optimizer->step();
-        expect_row(flat(p), want.at(name)[static_cast<std::size_t>(t)], tolerance(dtype),
-                   name + " " + ag::name(dtype) + ", step " + std::to_string(t));
+        golden_file::expect_step(flat(p), want.at(name)[static_cast<std::size_t>(t)],
+                                 tolerance(dtype), 1.0,
+                                 name + " " + ag::name(dtype) + ", step " + std::to_string(t));
       }
     }
   }
@@ -218,7 +191,7 @@ const std::vector<std::pair<std::string, nn::LBFGSOptions>>& lbfgs_cases() {
 }
 
 TEST(OptimTrace, LbfgsAsPyTorch) {
-  const std::map<std::string, Rows> want = golden();
+  const auto want = golden_file::traces("optim");
   for (const auto& [name, options] : lbfgs_cases()) {
     for (const ag::DType dtype : {ag::float64, ag::float32}) {
       Tensors p = parameters(dtype);
@@ -226,8 +199,8 @@ TEST(OptimTrace, LbfgsAsPyTorch) {
       for (std::size_t t = 0; t < 20; ++t) {
         optimizer.step([&] { return evaluate(p, optimizer); });
         // Each step multiplies the rounding of those before it: 1e-3 for float32.
-        expect_row(flat(p), want.at(name)[t], dtype == ag::float64 ? 1e-12 : 1e-3,
-                   name + " " + ag::name(dtype) + ", step " + std::to_string(t));
+        golden_file::expect_step(flat(p), want.at(name)[t], dtype == ag::float64 ? 1e-12 : 1e-3,
+                                 1.0, name + " " + ag::name(dtype) + ", step " + std::to_string(t));
       }
     }
   }

@@ -1,38 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // Learning-rate schedules beside PyTorch's (tests/golden/schedule_reference.py), saved and resumed, and
 // bad options.
-#include <fstream>
 #include <functional>
 #include <map>
 #include <memory>
-#include <sstream>
 
+#include "../golden_file.hpp"
 #include "support.hpp"
 
 namespace {
 
 using nn_test::expect_message;
-using Rows = std::vector<std::vector<double>>;
 using Make = std::function<std::unique_ptr<nn::LRScheduler>(nn::Optimizer&)>;
 
 constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
-
-std::map<std::string, Rows> golden() {
-  std::ifstream file(std::string(AUTOGRAD_TESTS_DIR) + "/golden/schedule.txt");
-  std::map<std::string, Rows> cases;
-  Rows* rows = nullptr;
-  for (std::string line; std::getline(file, line);) {
-    if (line.rfind("case ", 0) == 0) {
-      rows = &cases[line.substr(5)];
-      continue;
-    }
-    std::istringstream words(line);
-    std::vector<double> row;
-    for (double x; words >> x;) row.push_back(x);
-    rows->push_back(row);
-  }
-  return cases;
-}
 
 /// Two groups of rates 0.1 and 0.02.
 struct Fixture {
@@ -44,12 +25,8 @@ struct Fixture {
   }
 };
 
-void expect_row(const std::vector<double>& got, const std::vector<double>& want,
-                const std::string& where) {
-  for (std::size_t i = 0; i < want.size(); ++i) {
-    EXPECT_TRUE(std::abs(got[i] - want[i]) <= 1e-12 * std::abs(want[i]) + 1e-15)
-        << where << ", number " << i << ": " << got[i] << ", want " << want[i];
-  }
+void expect_row(const Fixture& f, const std::vector<double>& want, const std::string& where) {
+  golden_file::expect_step(f.row(), want, 1e-12, 1e-3, where);
 }
 
 template <class S, class... Arguments>
@@ -107,14 +84,14 @@ std::map<std::string, Make> schedules() {
 }
 
 TEST(Schedule, TwentyStepsAsPyTorch) {
-  const std::map<std::string, Rows> want = golden();
+  const auto want = golden_file::traces("schedule");
   EXPECT_EQ(want.size(), schedules().size() + 2);  // and two of ReduceLROnPlateau
   for (const auto& [name, make] : schedules()) {
     ASSERT_TRUE(want.count(name)) << name;
     Fixture f;
     const auto schedule = make(f.optimizer);
     for (std::size_t t = 0; t < 20; ++t) {
-      expect_row(f.row(), want.at(name)[t], name + ", step " + std::to_string(t));
+      expect_row(f, want.at(name)[t], name + ", step " + std::to_string(t));
       EXPECT_EQ(schedule->lr_at(static_cast<std::int64_t>(t), 1), f.optimizer.lr(1)) << name;
       schedule->step();
     }
@@ -148,12 +125,12 @@ TEST(Schedule, ReduceOnPlateauAsPyTorch) {
         .patience = 1,
         .threshold = 0.05,
         .threshold_mode = nn::PlateauThreshold::absolute}}};
-  const std::map<std::string, Rows> want = golden();
+  const auto want = golden_file::traces("schedule");
   for (const auto& [name, options] : cases) {
     Fixture f;
     nn::ReduceLROnPlateau schedule(f.optimizer, options);
     for (int t = 0; t < 20; ++t) {
-      expect_row(f.row(), want.at(name)[static_cast<std::size_t>(t)],
+      expect_row(f, want.at(name)[static_cast<std::size_t>(t)],
                  name + ", step " + std::to_string(t));
       nn::ReduceLROnPlateau resumed(f.optimizer, options);
       resumed.load_state_dict(schedule.state_dict());

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "../golden_file.hpp"
 #include "support.hpp"
 
 namespace ops_test {
@@ -81,37 +82,9 @@ inline GoldenFunctions::const_iterator golden_function(const GoldenFunctions& fu
   }
 }
 
-/// "2,3"; "-" is no numbers at all, the shape of a scalar.
-inline std::vector<std::int64_t> golden_integers(const std::string& text) {
-  std::vector<std::int64_t> list;
-  std::istringstream items(text == "-" ? "" : text);
-  for (std::string item; std::getline(items, item, ',');) list.push_back(std::stoll(item));
-  return list;
-}
-
-/// f(i) for element i, in the dtype.
-template <class F>
-Tensor golden_tensor(const autograd::Shape& shape, autograd::DType dtype, F&& f) {
-  Doubles elements(static_cast<std::size_t>(shape.numel()));
-  for (std::size_t i = 0; i < elements.size(); ++i) elements[i] = f(static_cast<double>(i));
-  return autograd::to(autograd::tensor(elements, shape), dtype);
-}
-/// sin(12.9898 i + seed), rounded to multiples of 1 / levels unless that is 0.
-inline Tensor golden_input(const autograd::Shape& shape, double seed, double levels,
-                           autograd::DType dtype) {
-  return golden_tensor(shape, dtype, [&](double i) {
-    const double x = std::sin(12.9898 * i + seed);
-    return levels > 0 ? std::nearbyint(x * levels) / levels : x;
-  });
-}
-inline Tensor golden_cotangent(const autograd::Shape& shape, autograd::DType dtype) {
-  return golden_tensor(shape, dtype, [](double i) { return std::cos(0.7 * i + 0.3); });
-}
-
 /// The cases of tests/golden/<family>.txt.
 inline std::vector<GoldenCase> golden_cases(const std::string& family) {
-  std::ifstream file(std::string(AUTOGRAD_TESTS_DIR) + "/golden/" + family + ".txt");
-  EXPECT_TRUE(file.good()) << "no golden values for " << family;
+  std::ifstream file = golden_file::open(family);
   std::vector<GoldenCase> cases;
   for (std::string text; std::getline(file, text);) {
     std::istringstream words(text);
@@ -126,17 +99,15 @@ inline std::vector<GoldenCase> golden_cases(const std::string& family) {
       continue;
     }
     GoldenCase& c = cases.at(cases.size() - 1);
-    const autograd::Shape shape(golden_integers(word));
+    const autograd::Shape shape(golden_file::integers(word));
     if (tag == "x") {
       double seed = 0, levels = 0;
       words >> seed >> levels;
       c.strided.push_back(static_cast<bool>(words >> word));
-      c.x.push_back(golden_input(shape, seed, levels, c.dtype));
+      c.x.push_back(golden_file::input(shape, seed, levels, c.dtype));
       continue;
     }
-    Doubles elements;
-    while (words >> word) elements.push_back(std::stod(word));  // reads nan and inf too
-    const Tensor read = autograd::tensor(elements, shape);
+    const Tensor read = autograd::tensor(golden_file::numbers(words), shape);
     if (tag == "y") c.y = read;
     if (tag == "i") c.index = read;
     if (tag == "dx") c.dx.push_back(read);
@@ -172,7 +143,7 @@ inline void check_golden_case(const GoldenCase& c, const GoldenFunction& f) {
   const autograd::TensorFunction differentiated = [&](const Inputs& in) {
     return f(c.given(in), c.arguments).values;
   };
-  const Inputs dx = autograd::vjp(differentiated, c.x, golden_cotangent(c.y.shape(), c.dtype),
+  const Inputs dx = autograd::vjp(differentiated, c.x, golden_file::cotangent(c.y.shape(), c.dtype),
                                   {.allow_unused = true})  // where PyTorch has 0, too
                         .second;
   ASSERT_EQ(dx.size(), c.dx.size());

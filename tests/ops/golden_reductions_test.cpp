@@ -7,7 +7,9 @@ namespace {
 
 using namespace autograd;
 
-Axes axes_of(const std::string& text) { return text == "all" ? Axes{} : golden_integers(text); }
+Axes axes_of(const std::string& text) {
+  return text == "all" ? Axes{} : golden_file::integers(text);
+}
 std::int64_t number(const std::string& text) { return std::stoll(text); }
 
 template <class F> GoldenFunction over_axes(F f) {

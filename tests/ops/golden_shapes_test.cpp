@@ -17,9 +17,9 @@ std::int64_t number(const std::string& text) { return std::stoll(text); }
 Tensor places(const std::string& text) {
   const std::size_t colon = text.find(':');
   const std::string elements = text.substr(colon + 1);
-  const std::vector<std::int64_t> list = golden_integers(elements.empty() ? "-" : elements);
-  return golden_tensor(Shape(golden_integers(text.substr(0, colon))), autograd::int64,
-                       [&](double i) { return list.at(static_cast<std::size_t>(i)); });
+  const std::vector<std::int64_t> list = golden_file::integers(elements.empty() ? "-" : elements);
+  return golden_file::tensor(Shape(golden_file::integers(text.substr(0, colon))), autograd::int64,
+                             [&](double i) { return list.at(static_cast<std::size_t>(i)); });
 }
 
 std::vector<Tensor> weighted(std::vector<Tensor> parts) {
@@ -51,26 +51,28 @@ Tensor mesh(In in, Words a) {
 
 GoldenFunction padded(PadMode mode) {
   return [mode](In in, Words a) {
-    return pad(in[0], golden_integers(a[0]),
+    return pad(in[0], golden_file::integers(a[0]),
                {.mode = mode, .value = a.size() > 1 ? std::stod(a[1]) : 0});
   };
 }
 
 GoldenFunctions view_functions() {
   return {
-      {"reshape", [](In in, Words a) { return reshape(in[0], golden_integers(a[0])); }},
+      {"reshape", [](In in, Words a) { return reshape(in[0], golden_file::integers(a[0])); }},
       {"transpose", [](In in, Words a) { return transpose(in[0], number(a[0]), number(a[1])); }},
       {"movedim",
-       [](In in, Words a) { return movedim(in[0], golden_integers(a[0]), golden_integers(a[1])); }},
+       [](In in, Words a) {
+         return movedim(in[0], golden_file::integers(a[0]), golden_file::integers(a[1]));
+       }},
       {"squeeze",
        [](In in, Words a) { return a.empty() ? squeeze(in[0]) : squeeze(in[0], number(a[0])); }},
       {"unsqueeze", [](In in, Words a) { return unsqueeze(in[0], number(a[0])); }},
       {"flatten", [](In in, Words a) { return flatten(in[0], number(a[0]), number(a[1])); }},
       {"unflatten",
-       [](In in, Words a) { return unflatten(in[0], number(a[0]), golden_integers(a[1])); }},
-      {"expand", [](In in, Words a) { return expand(in[0], golden_integers(a[0])); }},
+       [](In in, Words a) { return unflatten(in[0], number(a[0]), golden_file::integers(a[1])); }},
+      {"expand", [](In in, Words a) { return expand(in[0], golden_file::integers(a[0])); }},
       {"broadcast_to",
-       [](In in, Words a) { return broadcast_to(in[0], Shape(golden_integers(a[0]))); }},
+       [](In in, Words a) { return broadcast_to(in[0], Shape(golden_file::integers(a[0]))); }},
       {"narrow",
        [](In in, Words a) { return narrow(in[0], number(a[0]), number(a[1]), number(a[2])); }},
       {"select", [](In in, Words a) { return select(in[0], number(a[0]), number(a[1])); }},
@@ -78,7 +80,7 @@ GoldenFunctions view_functions() {
        [](In in, Words a) {
          const bool sizes = a[0].find(',') != std::string::npos;
          const std::int64_t axis = number(a[1]);
-         return cat(weighted(sizes ? split(in[0], golden_integers(a[0]), axis)
+         return cat(weighted(sizes ? split(in[0], golden_file::integers(a[0]), axis)
                                    : split(in[0], number(a[0]), axis)),
                     axis);
        }},
@@ -109,11 +111,13 @@ GoldenFunctions other_functions() {
       {"meshgrid", mesh},
       {"cat", [](In in, Words a) { return cat(in, number(a[0])); }},
       {"roll",
-       [](In in, Words a) { return roll(in[0], golden_integers(a[0]), golden_integers(a[1])); }},
+       [](In in, Words a) {
+         return roll(in[0], golden_file::integers(a[0]), golden_file::integers(a[1]));
+       }},
       {"repeat_interleave",
        [](In in, Words a) { return repeat_interleave(in[0], number(a[0]), number(a[1])); }},
-      {"repeat", [](In in, Words a) { return repeat(in[0], golden_integers(a[0])); }},
-      {"tile", [](In in, Words a) { return tile(in[0], golden_integers(a[0])); }},
+      {"repeat", [](In in, Words a) { return repeat(in[0], golden_file::integers(a[0])); }},
+      {"tile", [](In in, Words a) { return tile(in[0], golden_file::integers(a[0])); }},
       {"tril", [](In in, Words a) { return tril(in[0], number(a[0])); }},
       {"triu", [](In in, Words a) { return triu(in[0], number(a[0])); }},
       {"pad,constant", padded(PadMode::constant)},
@@ -138,7 +142,7 @@ GoldenFunctions other_functions() {
        [](In in, Words a) { return one_hot(to(abs(in[0] * 4.0), autograd::int64), number(a[0])); }},
       {"unfold",
        [](In in, Words a) {
-         const auto size = golden_integers(a[0]), stride = golden_integers(a[1]);
+         const auto size = golden_file::integers(a[0]), stride = golden_file::integers(a[1]);
          return unfold(in[0],
                        {.kernel_size = {size[0], size[1]}, .stride = {stride[0], stride[1]}});
        }},

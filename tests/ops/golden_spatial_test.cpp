@@ -22,7 +22,7 @@ class Words {
   PerAxis per_axis(const std::string& name, PerAxis otherwise) const {
     const std::string numbers = text(name);
     if (numbers.empty()) return otherwise;
-    const std::vector<std::int64_t> n = golden_integers(numbers);
+    const std::vector<std::int64_t> n = golden_file::integers(numbers);
     if (n.size() == 1) return n[0];
     return n.size() == 2 ? PerAxis{n[0], n[1]} : PerAxis{n[0], n[1], n[2]};
   }
