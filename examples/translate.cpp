@@ -125,9 +125,6 @@ static int train(const CLI::App& app, const Options& options) {
   nn::Trainer trainer(adam, {.clip_norm = 1.0, .schedule = &schedule});
   nn::TrainingState state;
   state.add("model", model);
-  state.add(
-      "dropout", [&] { return model.generator_state(); },
-      [&](const nn::StateDict& saved) { model.load_generator_state(saved); });
   state.add("adam", adam);
   state.add("schedule", schedule);
   state.add("trainer", trainer);
