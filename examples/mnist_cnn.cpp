@@ -16,6 +16,7 @@
 #include <vector>
 
 #include "support/options.hpp"
+#include "support/run_file.hpp"
 
 namespace ag = autograd;
 
@@ -61,8 +62,7 @@ static nn::Sequential make_model(ag::Generator& generator) {
   return model.append(nn::Linear(128, 10, generator));
 }
 
-/// The share of right answers.
-static double evaluate(nn::Sequential model, const nn::TensorDataset& digits) {
+static double accuracy_of(nn::Sequential model, const nn::TensorDataset& digits) {
   model.eval();
   nn::Accuracy accuracy;
   for (const nn::Batch& batch : nn::DataLoader(digits, {.batch_size = 500})) {
@@ -71,7 +71,6 @@ static double evaluate(nn::Sequential model, const nn::TensorDataset& digits) {
   return accuracy.value();
 }
 
-/// Returns the exit status.
 static int train(const Options& options) {
   const nn::TensorDataset all = read_digits(options.data, "train");
   const std::int64_t n = all.size() - options.holdout;
@@ -100,8 +99,10 @@ static int train(const Options& options) {
   state.add("schedule", schedule);
   state.add("trainer", trainer);
   state.add("loader", loader);
-  const auto save = [&](bool) { nn::save_safetensors(options.checkpoint, state.state_dict()); };
-  if (options.resume) state.load_state_dict(nn::load_safetensors(options.checkpoint));
+  const support::RunFile file(options, state,
+                              {{"--epochs", options.epochs},
+                               {"--holdout", options.holdout},
+                               {"data", support::checksum(all.tensors()[1])}});
   const std::int64_t before = trainer.updates();
   const auto loss = [&](const nn::Batch& batch) {
     const ag::Tensor logits = model(batch[0]);
@@ -110,7 +111,6 @@ static int train(const Options& options) {
     return nn::cross_entropy_loss(logits, batch[1]);
   };
   nn::InterruptGuard guard;
-  const auto interrupted = [&] { return guard.requested(); };
   const auto accuracy = [&] {
     return nn::Scalars{{"accuracy", std::exchange(seen, nn::Accuracy()).value()}};
   };
@@ -118,9 +118,9 @@ static int train(const Options& options) {
   if (!nn::fit(trainer, loader, loss,
                {.epochs = options.epochs,
                 .validate = accuracy,
-                .save = save,
-                .interrupted = interrupted})) {
-    save(false);
+                .save = [&](bool) { file.save(); },
+                .interrupted = [&] { return guard.requested(); }})) {
+    file.save();
     std::fprintf(stderr, "mnist_cnn: interrupted; add --resume to go on from here\n");
     return 130;
   }
@@ -130,7 +130,7 @@ static int train(const Options& options) {
               options.epochs, seconds, double(trainer.updates() - before) / seconds,
               trainer.history().column("loss").back(), options.save.c_str());
   std::printf("%s accuracy %.2f %%\n", options.holdout > 0 ? "validation" : "test",
-              100 * evaluate(model, test));
+              100 * accuracy_of(model, test));
   return 0;
 }
 

@@ -129,7 +129,10 @@ static int train(const CLI::App& app, const Options& options) {
   state.add("schedule", schedule);
   state.add("trainer", trainer);
   state.add("loader", loader);
-  if (options.resume) state.load_state_dict(nn::load_safetensors(options.checkpoint));
+  const support::RunFile file(options, state,
+                              {{"--epochs", options.epochs},
+                               {"--dropout", options.dropout},
+                               {"data", support::checksum(text.both())}});
 
   const nn::InterruptGuard interrupt;
   const double begin = nn::steady_seconds();
@@ -142,12 +145,12 @@ static int train(const CLI::App& app, const Options& options) {
     model.train();
     return nn::Scalars{{"validation", mean.value()}};
   };
-  const auto save = [&](bool) { nn::save_safetensors(options.checkpoint, state.state_dict()); };
+  const auto save = [&](bool) { file.save(); };
   if (!nn::fit(trainer, loader, loss,
                {.epochs = options.epochs, .validate = validate, .save = save, .interrupted = [&] {
                   return interrupt.requested();
                 }})) {
-    return support::interrupted(app, options, state);
+    return support::interrupted(app, file);
   }
   const double seconds = nn::steady_seconds() - begin;
   nn::save_safetensors(options.save, model.state_dict());

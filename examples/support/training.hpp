@@ -13,6 +13,7 @@
 #include <string>
 
 #include "options.hpp"
+#include "run_file.hpp"
 
 namespace support {
 
@@ -66,9 +67,8 @@ int run(CLI::App& app, int argc, char** argv, const Training& options, Train&& t
 }
 
 /// Saves what an interrupted run needs and says how to go on. Returns the exit status.
-inline int interrupted(const CLI::App& app, const Training& options,
-                       const nn::TrainingState& state) {
-  nn::save_safetensors(options.checkpoint, state.state_dict());
+inline int interrupted(const CLI::App& app, const RunFile& file) {
+  file.save();
   std::fprintf(stderr, "%s: interrupted; the same command with --resume goes on\n",
                app.get_name().c_str());
   return 130;

@@ -60,6 +60,20 @@ class Language : public WithOptions {
     const Ran resumed = run(command + options + " --resume");
     ASSERT_EQ(resumed.status, 0) << resumed.err;
     EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
+    refuses_other_settings(command + options + " --resume");
+  }
+  /// Every setting that is not the checkpoint's is named, and the checkpoint stays as it is.
+  void refuses_other_settings(const std::string& command) const {
+    const std::string before = contents(folder_ / "cut.state");
+    fails(command + " --lr 0.5",
+          ": --resume: 'cut.state' is of another run: --lr 0.001 there and 0.5 here; need ");
+    fails(command + " --seed 77 --lr 0.5",
+          "--lr 0.001 there and 0.5 here, --seed 1 there and 77 here;");
+    for (const auto& entry : fs::directory_iterator(folder_ / "data")) {
+      std::ofstream(entry.path(), std::ios::app) << "ein satz mehr\n";
+    }
+    fails(command, "'cut.state' is of another run: data ");
+    EXPECT_TRUE(contents(folder_ / "cut.state") == before);
   }
 };
 
@@ -108,6 +122,10 @@ TEST_F(CharGpt, SaysWhatIsWrong) {
   write("input.txt", "too short");
   fails("char_gpt --data data", "650 letters");
   fails("char_gpt --data data/input.txt --resume --checkpoint none", "650 letters");
+  std::string text;
+  while (text.size() < 2000) text += "one fish, two fish.\n";
+  write("input.txt", text);
+  fails("char_gpt --data data --resume --checkpoint none", "none");
   refuses("char_gpt", {"char_gpt: ", "--data", "--predict"});
   refuses("char_gpt --data data --steps 0", {"--steps"});
   refuses("char_gpt --data data --lr nan", {"--lr"});

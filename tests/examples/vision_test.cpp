@@ -197,6 +197,9 @@ TEST_P(MnistWithCheckpoints, InterruptedAndResumedEndsWithTheSameWeights) {
   EXPECT_EQ(examples_test::contents(folder_ / "cut.safetensors"),
             examples_test::contents(folder_ / "whole.safetensors"));
   fails(command("--resume --checkpoint none"), "none");
+  fails(name() + " --data data --batch 4 --epochs 21 --resume --checkpoint cut",
+        "--resume: 'cut' is of another run: --batch 8 there and 4 here, --epochs 20 there and 21 "
+        "here; need ");
 }
 
 INSTANTIATE_TEST_SUITE_P(Cnn, MnistWithCheckpoints, testing::Values("mnist_cnn"));
