@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <random>
 #include <regex>
 #include <thread>
 
@@ -35,21 +36,29 @@ class Language : public WithOptions {
     EXPECT_EQ(lines(ran.err).size(), 1u) << ran.err;
     EXPECT_TRUE(contains(ran.err, part)) << ran.err;
   }
-  /// Interrupts `command` once there is a checkpoint, and resumes: the weights are those of `whole`.
-  void resumes(const std::string& command) const {
-    ASSERT_EQ(run(command + " --save whole --checkpoint whole.state").status, 0);
-    const std::string options = " --save cut --checkpoint cut.state";
+  /// `command` in a process of its own; what it says to standard error is in cut.txt.
+  pid_t start(const std::string& command) const {
     const std::string line =
-        "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + command + options + " >/dev/null 2>cut.txt";
+        "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + command + " >/dev/null 2>cut.txt";
     const pid_t child = fork();
-    ASSERT_GE(child, 0);
     if (child == 0) {
       if (chdir(folder_.c_str()) == 0) execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
       _exit(127);
     }
+    if (child < 0) throw std::runtime_error("fork");  // -1 would be everybody's for kill()
+    return child;
+  }
+  void wait_for_checkpoint() const {
     for (int i = 0; i < 20000 && !fs::exists(folder_ / "cut.state"); ++i) {
       std::this_thread::sleep_for(std::chrono::milliseconds(3));
     }
+  }
+  /// Interrupts `command` once there is a checkpoint, and resumes: the weights are those of `whole`.
+  void resumes(const std::string& command) const {
+    ASSERT_EQ(run(command + " --save whole --checkpoint whole.state").status, 0);
+    const std::string options = " --save cut --checkpoint cut.state";
+    const pid_t child = start(command + options);
+    wait_for_checkpoint();
     kill(child, SIGINT);
     int status = 0;
     ASSERT_EQ(waitpid(child, &status, 0), child);
@@ -61,6 +70,28 @@ class Language : public WithOptions {
     ASSERT_EQ(resumed.status, 0) << resumed.err;
     EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
     refuses_other_settings(command + options + " --resume");
+  }
+  /// Kills `command` ten times within half of the time that it takes, and resumes each time.
+  void survives(const std::string& command) const {
+    const Ran whole = run(command + " --save whole --checkpoint whole.state");
+    ASSERT_EQ(whole.status, 0) << whole.err;
+    const std::string options = " --save cut --checkpoint cut.state";
+    std::minstd_rand draws(7);
+    for (int kills = 0; kills < 10; ++kills) {
+      const pid_t child = start(command + options + (kills > 0 ? " --resume" : ""));
+      wait_for_checkpoint();
+      const double share = 0.5 * double(draws()) / double(std::minstd_rand::max());
+      std::this_thread::sleep_for(std::chrono::duration<double>(share * whole.seconds));
+      kill(child, SIGKILL);
+      int status = 0;
+      ASSERT_EQ(waitpid(child, &status, 0), child);
+      // One that has got to the end already is as good: the next goes on from its last checkpoint.
+      ASSERT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << contents(folder_ / "cut.txt");
+    }
+    fs::remove(folder_ / "cut");
+    const Ran last = run(command + options + " --resume");
+    ASSERT_EQ(last.status, 0) << last.err;
+    EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
   }
   /// Every setting that is not the checkpoint's is named, and the checkpoint stays as it is.
   void refuses_other_settings(const std::string& command) const {
@@ -115,6 +146,11 @@ TEST_F(CharGpt, LearnsSavesAndContinues) {
 
 TEST_F(CharGpt, InterruptedAndResumedEndsWithTheSameWeights) {
   resumes("char_gpt --data data --batch 1 --length 1 --threads 1 --steps 300");
+}
+
+using CharGptSlow = CharGpt;
+TEST_F(CharGptSlow, KilledTenTimesEndsWithTheSameWeights) {
+  survives("char_gpt --data data --batch 1 --length 1 --threads 1 --steps 600");
 }
 
 TEST_F(CharGpt, SaysWhatIsWrong) {
@@ -183,6 +219,11 @@ test BLEU \d+\.\d
 
 TEST_F(Translate, InterruptedAndResumedEndsWithTheSameWeights) {
   resumes("translate --data data --batch 8 --epochs 3 --beam 1 --threads 1");
+}
+
+using TranslateSlow = Translate;
+TEST_F(TranslateSlow, KilledTenTimesEndsWithTheSameWeights) {
+  survives("translate --data data --batch 8 --epochs 8 --beam 1 --threads 1");
 }
 
 TEST_F(Translate, SaysWhatIsWrong) {

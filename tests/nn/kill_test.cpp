@@ -143,6 +143,7 @@ class Process {
     }
     close(ends[1]);
     output_ = ends[0];
+    if (child_ < 0) throw std::runtime_error("fork");  // -1 would be everybody's for kill()
   }
   Process(const Process&) = delete;
   Process& operator=(const Process&) = delete;
