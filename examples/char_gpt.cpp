@@ -137,7 +137,8 @@ static int train(const Options& options) {
   state.add("schedule", schedule);
   state.add("trainer", trainer);
   state.add("generator", generator);
-  if (options.resume) state.load_state_dict(nn::load_safetensors(options.checkpoint));
+  const support::RunFile file(options, state,
+                              {{"--steps", options.steps}, {"data", support::checksum(text)}});
 
   const nn::InterruptGuard interrupt;
   const double begin = nn::steady_seconds();
@@ -145,12 +146,12 @@ static int train(const Options& options) {
   trainer.begin_epoch(options.steps);
   while (trainer.updates() < options.steps) {
     if (trainer.updates() % 250 == 0) {
-      nn::save_safetensors(options.checkpoint, state.state_dict());
+      file.save();
       trainer.show({{"validation", validation_loss(model, validation, options.batch, 20)}});
     }
     ag::Tape tape;
     trainer.step(tape, loss_of(model, training, options.batch, generator));
-    if (interrupt.requested()) return support::interrupted(options, state);
+    if (interrupt.requested()) return support::interrupted(options, file);
   }
   trainer.end_epoch();
   const double seconds = nn::steady_seconds() - begin;
@@ -161,8 +162,7 @@ static int train(const Options& options) {
   std::printf("%s\n\n", write(model, letters, prompt, options).c_str());
   std::printf("%lld steps in %.1f s, %.1f steps/s, %d threads; weights: %s\n",
               static_cast<long long>(options.steps - first), seconds,
-              static_cast<double>(options.steps - first) / seconds, options.threads,
-              options.save.c_str());
+              double(options.steps - first) / seconds, options.threads, options.save.c_str());
   std::printf("validation loss %.3f\n", validation_loss(model, validation, options.batch, 200));
   return 0;
 }

@@ -39,7 +39,6 @@ static nn::Sequential make_model(ag::Generator& generator) {
   return model.append(nn::Linear(128, 10, generator));
 }
 
-/// Returns the exit status.
 static int train(const Options& options) {
   const auto [training, test] = support::Digits::read(options.data, options.holdout);
   ag::Generator generator(options.seed);
@@ -64,8 +63,10 @@ static int train(const Options& options) {
   state.add("schedule", schedule);
   state.add("trainer", trainer);
   state.add("loader", loader);
-  const auto save = [&](bool) { nn::save_safetensors(options.checkpoint, state.state_dict()); };
-  if (options.resume) state.load_state_dict(nn::load_safetensors(options.checkpoint));
+  const support::RunFile file(options, state,
+                              {{"--epochs", options.epochs},
+                               {"--holdout", options.holdout},
+                               {"data", support::checksum(training.tensors()[1])}});
   const std::int64_t before = trainer.updates();
   const auto loss = [&](const nn::Batch& batch) {
     const ag::Tensor logits = model(batch[0]);
@@ -74,7 +75,6 @@ static int train(const Options& options) {
     return nn::cross_entropy_loss(logits, batch[1]);
   };
   nn::InterruptGuard guard;
-  const auto interrupted = [&] { return guard.requested(); };
   const auto accuracy = [&] {
     return nn::Scalars{{"accuracy", std::exchange(seen, nn::Accuracy()).value()}};
   };
@@ -82,9 +82,9 @@ static int train(const Options& options) {
   if (!nn::fit(trainer, loader, loss,
                {.epochs = options.epochs,
                 .validate = accuracy,
-                .save = save,
-                .interrupted = interrupted})) {
-    return support::interrupted(options, state);
+                .save = [&](bool) { file.save(); },
+                .interrupted = [&] { return guard.requested(); }})) {
+    return support::interrupted(options, file);
   }
   const double seconds = nn::steady_seconds() - start;
   nn::save_safetensors(options.save, model.state_dict());

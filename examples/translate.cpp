@@ -127,14 +127,14 @@ static int train(const Options& options) {
   nn::Trainer trainer(adam, {.clip_norm = 1.0, .schedule = &schedule});
   nn::TrainingState state;
   state.add("model", model);
-  state.add(
-      "dropout", [&] { return model.generator_state(); },
-      [&](const nn::StateDict& saved) { model.load_generator_state(saved); });
   state.add("adam", adam);
   state.add("schedule", schedule);
   state.add("trainer", trainer);
   state.add("loader", loader);
-  if (options.resume) state.load_state_dict(nn::load_safetensors(options.checkpoint));
+  const support::RunFile file(options, state,
+                              {{"--epochs", options.epochs},
+                               {"--dropout", options.dropout},
+                               {"data", support::checksum(text.both())}});
 
   const nn::InterruptGuard interrupt;
   const double begin = nn::steady_seconds();
@@ -147,12 +147,12 @@ static int train(const Options& options) {
     model.train();
     return nn::Scalars{{"validation", mean.value()}};
   };
-  const auto save = [&](bool) { nn::save_safetensors(options.checkpoint, state.state_dict()); };
+  const auto save = [&](bool) { file.save(); };
   if (!nn::fit(trainer, loader, loss,
                {.epochs = options.epochs, .validate = validate, .save = save, .interrupted = [&] {
                   return interrupt.requested();
                 }})) {
-    return support::interrupted(options, state);
+    return support::interrupted(options, file);
   }
   const double seconds = nn::steady_seconds() - begin;
   nn::save_safetensors(options.save, model.state_dict());

@@ -84,8 +84,8 @@ class Module {
   /// entries, and then changes nothing.
   void load_state_dict(const StateDict& state);
   /// Where the random streams of dropout layers are: int64 {seed, position} under each one's name.
-  /// Not part of state_dict(), whose names are PyTorch's. Layers without a stream of their own draw
-  /// from default_generator() and are not listed.
+  /// Not part of state_dict(), whose names are PyTorch's; a TrainingState saves both. Layers without a
+  /// stream of their own draw from default_generator() and are not listed.
   StateDict generator_state() const;
   /// Continues them from there. Throws ValueError unless names, shapes and dtypes are those of
   /// generator_state(), and then changes nothing.

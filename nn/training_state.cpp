@@ -36,7 +36,27 @@ StateDict single(Tensor value) {
   return state;
 }
 
+StateDict place_of(const autograd::Generator& generator) {
+  return single(autograd::tensor(
+      std::vector<std::int64_t>{std::bit_cast<std::int64_t>(generator.seed()),
+                                std::bit_cast<std::int64_t>(generator.position())}));
+}
+
+void move_to(autograd::Generator& generator, const StateDict& state) {
+  const Tensor x = only_entry(state, autograd::int64, 2);
+  autograd::Generator fresh(std::bit_cast<std::uint64_t>(x.data<std::int64_t>()[0]));
+  fresh.seek(std::bit_cast<std::uint64_t>(x.data<std::int64_t>()[1]));
+  generator = fresh;
+}
+
 }  // namespace
+
+TrainingState::TrainingState() {
+  // Looked up at each call: every thread has its own.
+  add(
+      "default_generator", [] { return place_of(autograd::default_generator()); },
+      [](const StateDict& state) { move_to(autograd::default_generator(), state); });
+}
 
 void TrainingState::add(const std::string& name, Save save, Load load) {
   bool taken = false;
@@ -50,18 +70,8 @@ void TrainingState::add(const std::string& name, Save save, Load load) {
 
 void TrainingState::add(const std::string& name, autograd::Generator& generator) {
   add(
-      name,
-      [&generator] {
-        return single(autograd::tensor(
-            std::vector<std::int64_t>{std::bit_cast<std::int64_t>(generator.seed()),
-                                      std::bit_cast<std::int64_t>(generator.position())}));
-      },
-      [&generator](const StateDict& state) {
-        const Tensor x = only_entry(state, autograd::int64, 2);
-        autograd::Generator fresh(std::bit_cast<std::uint64_t>(x.data<std::int64_t>()[0]));
-        fresh.seek(std::bit_cast<std::uint64_t>(x.data<std::int64_t>()[1]));
-        generator = fresh;
-      });
+      name, [&generator] { return place_of(generator); },
+      [&generator](const StateDict& state) { move_to(generator, state); });
 }
 
 void TrainingState::add(const std::string& name, std::int64_t& counter) {

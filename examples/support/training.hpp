@@ -13,6 +13,7 @@
 #include <string>
 
 #include "command_line.hpp"
+#include "run_file.hpp"
 
 namespace support {
 
@@ -71,8 +72,8 @@ int run(CLI::App& app, int argc, char** argv, const Options& options, int (*trai
 }
 
 /// Saves what an interrupted run needs and says how to go on. Returns the exit status.
-inline int interrupted(const Training& options, const nn::TrainingState& state) {
-  nn::save_safetensors(options.checkpoint, state.state_dict());
+inline int interrupted(const Training& options, const RunFile& file) {
+  file.save();
   std::fprintf(stderr, "%s: interrupted; the same command with --resume goes on\n",
                options.program.c_str());
   return 130;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // char_gpt and translate, for a moment each, on a text and a language that are made here. Whether the
 // recipes reach their figures needs the real data.
+#include <random>
 #include <regex>
 
 #include "run_example.hpp"
@@ -21,6 +22,41 @@ class Language : public WithOptions {
   }
   void write(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / "data" / name, std::ios::binary) << bytes;
+  }
+  /// Kills `command` ten times within half of the time that it takes, and resumes each time.
+  void survives(const std::string& command) const {
+    const Ran whole = run(command + " --save whole --checkpoint whole.state");
+    ASSERT_EQ(whole.status, 0) << whole.err;
+    const std::string options = " --save cut --checkpoint cut.state";
+    std::minstd_rand draws(7);
+    for (int kills = 0; kills < 10; ++kills) {
+      const pid_t child = start(command + options + (kills > 0 ? " --resume" : ""));
+      wait_for(folder_ / "cut.state");
+      const double share = 0.5 * double(draws()) / double(std::minstd_rand::max());
+      std::this_thread::sleep_for(std::chrono::duration<double>(share * whole.seconds));
+      kill(child, SIGKILL);
+      int status = 0;
+      ASSERT_EQ(waitpid(child, &status, 0), child);
+      // One that has got to the end already is as good: the next goes on from its last checkpoint.
+      ASSERT_TRUE(WIFSIGNALED(status) || WEXITSTATUS(status) == 0) << contents(folder_ / "cut.txt");
+    }
+    fs::remove(folder_ / "cut");
+    const Ran last = run(command + options + " --resume");
+    ASSERT_EQ(last.status, 0) << last.err;
+    EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
+  }
+  /// Every setting that is not the checkpoint's is named, and the checkpoint stays as it is.
+  void refuses_other_settings(const std::string& command) const {
+    const std::string before = contents(folder_ / "cut.state");
+    fails(command + " --lr 0.5",
+          ": --resume: 'cut.state' is of another run: --lr 0.001 there and 0.5 here; need ");
+    fails(command + " --seed 77 --lr 0.5",
+          "--lr 0.001 there and 0.5 here, --seed 1 there and 77 here;");
+    for (const auto& entry : fs::directory_iterator(folder_ / "data")) {
+      std::ofstream(entry.path(), std::ios::app) << "ein satz mehr\n";
+    }
+    fails(command, "'cut.state' is of another run: data ");
+    EXPECT_TRUE(contents(folder_ / "cut.state") == before);
   }
 };
 
@@ -61,7 +97,14 @@ TEST_F(CharGpt, LearnsSavesAndContinues) {
 }
 
 TEST_F(CharGpt, InterruptedAndResumedEndsWithTheSameWeights) {
-  resumes("char_gpt --data data --batch 1 --length 1 --threads 1 --steps 300");
+  const std::string command = "char_gpt --data data --batch 1 --length 1 --threads 1 --steps 300";
+  resumes(command);
+  refuses_other_settings(command + " --save cut --checkpoint cut.state --resume");
+}
+
+using CharGptSlow = CharGpt;
+TEST_F(CharGptSlow, KilledTenTimesEndsWithTheSameWeights) {
+  survives("char_gpt --data data --batch 1 --length 1 --threads 1 --steps 600");
 }
 
 TEST_F(CharGpt, SaysWhatIsWrong) {
@@ -69,6 +112,10 @@ TEST_F(CharGpt, SaysWhatIsWrong) {
   write("input.txt", "too short");
   fails("char_gpt --data data", "650 letters");
   fails("char_gpt --data data/input.txt --resume --checkpoint none", "650 letters");
+  std::string text;
+  while (text.size() < 2000) text += "one fish, two fish.\n";
+  write("input.txt", text);
+  fails("char_gpt --data data --resume --checkpoint none", "none");
   refuses("char_gpt", {"char_gpt: ", "--data", "--predict"});
   refuses("char_gpt --data data --steps 0", {"--steps"});
   refuses("char_gpt --data data --lr nan", {"--lr"});
@@ -125,7 +172,14 @@ test BLEU \d+\.\d
 }
 
 TEST_F(Translate, InterruptedAndResumedEndsWithTheSameWeights) {
-  resumes("translate --data data --batch 8 --epochs 3 --beam 1 --threads 1");
+  const std::string command = "translate --data data --batch 8 --epochs 3 --beam 1 --threads 1";
+  resumes(command);
+  refuses_other_settings(command + " --save cut --checkpoint cut.state --resume");
+}
+
+using TranslateSlow = Translate;
+TEST_F(TranslateSlow, KilledTenTimesEndsWithTheSameWeights) {
+  survives("translate --data data --batch 8 --epochs 8 --beam 1 --threads 1");
 }
 
 TEST_F(Translate, SaysWhatIsWrong) {

@@ -15,6 +15,7 @@
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -106,6 +107,24 @@ class Examples : public testing::Test {
     EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
   }
 
+  /// `command` in a process of its own; what it says to standard error is in cut.txt.
+  pid_t start(const std::string& command) const {
+    const std::string line =
+        "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + command + " >/dev/null 2>cut.txt";
+    const pid_t child = fork();
+    if (child == 0) {
+      if (chdir(folder_.c_str()) == 0) execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
+      _exit(127);
+    }
+    if (child < 0) throw std::runtime_error("fork");  // -1 would be everybody's for kill()
+    return child;
+  }
+  static void wait_for(const fs::path& file) {
+    for (int i = 0; i < 20000 && !fs::exists(file); ++i) {
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+  }
+
   fs::path folder_;
 
  private:
@@ -114,17 +133,8 @@ class Examples : public testing::Test {
   }
   /// The exit status after SIGINT, which is sent as soon as `file` is there; standard error in cut.txt.
   int interrupted(const std::string& command, const fs::path& file) const {
-    const std::string line =
-        "exec '" AUTOGRAD_EXAMPLES_DIR "/'" + command + " >/dev/null 2>cut.txt";
-    const pid_t child = fork();
-    if (child == 0) {
-      if (chdir(folder_.c_str()) == 0) execl("/bin/sh", "sh", "-c", line.c_str(), nullptr);
-      _exit(127);
-    }
-    if (child < 0) return -1;
-    for (int i = 0; i < 20000 && !fs::exists(file); ++i) {
-      std::this_thread::sleep_for(std::chrono::milliseconds(3));
-    }
+    const pid_t child = start(command);
+    wait_for(file);
     kill(child, SIGINT);
     int status = 0;
     if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;

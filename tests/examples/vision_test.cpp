@@ -162,6 +162,10 @@ class MnistWithCheckpoints : public Mnist {};  // mnist_mlp takes ten seconds an
 TEST_P(MnistWithCheckpoints, InterruptedAndResumedEndsWithTheSameWeights) {
   resumes(name() + " --data data --batch 8 --epochs 20 --threads 1");
   fails(command("--resume --checkpoint none"), "none");
+  fails(name() + " --data data --batch 4 --epochs 21 --resume --checkpoint cut.state",
+        "--resume: 'cut.state' is of another run: --batch 8 there and 4 here, --epochs 20 there "
+        "and 21 "
+        "here; need ");
 }
 
 INSTANTIATE_TEST_SUITE_P(Cnn, MnistWithCheckpoints, testing::Values("mnist_cnn"));

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Writes layers.txt beside this file: what PyTorch's layers give, read by tests/nn/layer_golden.hpp.
+"""Writes layers.txt beside this file: what PyTorch's layers give, read by tests/nn/layer_golden.hpp;
+and layers.safetensors: their weights as users bring them, read by tests/nn/layer_table_test.cpp.
 
 usage: layers_reference.py        (needs PyTorch 1.13)
 
@@ -16,15 +17,23 @@ usage: layers_reference.py        (needs PyTorch 1.13)
     after KEY SHAPE VALUES...   each buffer after the call
 
 Inputs and parameters are exact in float32, so one block serves both dtypes.
+
+layers.safetensors has, of each layer with a state, NAME/state/KEY of its state_dict() in float32, with
+what the call above left in the buffers, NAME/x/0, ... and the outputs of a call in evaluation NAME/y/0, ...
 """
 import pathlib
+import sys
 
 import torch
 from torch import nn
 
 import common
 
-LINES = []
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent.parent / "examples"))
+from torch_to_safetensors import write_safetensors  # noqa: E402
+
+LINES, WEIGHTS = [], {}
 
 
 def formula(shape, seed):
@@ -84,6 +93,19 @@ def case(name, module, *given, call=None):
         add("dp", key, common.shape_text(p.shape), numbers(p.grad))
     for key, b in module.named_buffers():
         add("after", key, common.shape_text(b.shape), numbers(b))
+    keep(name, module.float().eval(), [x.float() if x.is_floating_point() else x for x in inputs],
+         call or type(module).__call__)
+
+
+def keep(name, module, inputs, call):
+    if not module.state_dict():
+        return
+    outputs = call(module, *inputs)
+    outputs = [outputs] if isinstance(outputs, torch.Tensor) else outputs
+    for part, entries in (("state", module.state_dict().items()), ("x", enumerate(inputs)),
+                          ("y", enumerate(outputs))):
+        for key, value in entries:
+            WEIGHTS[f"{name}/{part}/{key}"] = value
 
 
 class RMSNorm(nn.Module):
@@ -173,6 +195,9 @@ case("PReLU,channels", nn.PReLU(3), (2, 3, 2))
 case("GLU", nn.GLU(1), (2, 4, 2))
 case("RReLU,eval", nn.RReLU(), (2, 3))
 case("Sequential", nn.Sequential(nn.Linear(3, 4), nn.Tanh(), nn.Linear(4, 2)), (2, 3))
+case("Sequential,pictures",
+     nn.Sequential(nn.Sequential(nn.Conv2d(1, 2, 3, padding=1), nn.BatchNorm2d(2), nn.ReLU()),
+                   nn.MaxPool2d(2), nn.Flatten(), nn.Linear(8, 3)), (2, 1, 4, 4))
 
 
 # --- attention
@@ -264,7 +289,8 @@ def plain(m, x, *state):
 
 
 case("RNN", nn.RNN(3, 2, num_layers=2, nonlinearity="relu", bias=False), (3, 2, 3), call=plain)
-case("RNN,packed", nn.RNN(3, 2, batch_first=True), (3, 4, 3), call=packed([2, 4, 1], True))
+case("RNN,packed", nn.RNN(3, 2, num_layers=2, bidirectional=True, batch_first=True), (3, 4, 3),
+     call=packed([2, 4, 1], True))
 case("LSTM", nn.LSTM(3, 2, num_layers=2), (3, 2, 3), (2, 2, 2), (2, 2, 2), call=plain)
 case("LSTM,packed", nn.LSTM(3, 2, num_layers=2, bidirectional=True), (4, 3, 3), (4, 3, 2),
      (4, 3, 2), call=packed([3, 4, 2]))
@@ -277,6 +303,9 @@ case("LSTMCell", nn.LSTMCell(3, 2), (2, 3), (2, 2), (2, 2),
      call=lambda m, x, h, c: m(x, (h, c)))
 case("GRUCell", nn.GRUCell(3, 2, bias=False), (2, 3), (2, 2))
 
-path = pathlib.Path(__file__).with_name("layers.txt")
+path = HERE / "layers.txt"
 path.write_text("\n".join(LINES) + "\n")
 print(f"{path.name}: {len(LINES)} lines, {path.stat().st_size} bytes")
+path = HERE / "layers.safetensors"
+write_safetensors(path, WEIGHTS, {"format": "pt"})
+print(f"{path.name}: {len(WEIGHTS)} tensors, {path.stat().st_size} bytes")

@@ -27,6 +27,14 @@ std::vector<LayerRow> linear_rows() {
                                     nn::Linear(4, 2, g, {.dtype = t})});
        },
        zeros64({2, 2})},
+      {"Sequential,pictures", "Conv2d",
+       [](DType t, Generator& g) {
+         return made(
+             nn::Sequential{nn::Sequential{nn::Conv2d(1, 2, 3, g, {.padding = 1, .dtype = t}),
+                                           nn::BatchNorm2d(2, {.dtype = t}), nn::ReLU()},
+                            nn::MaxPool2d(2), nn::Flatten(), nn::Linear(8, 3, g, {.dtype = t})});
+       },
+       zeros64({2, 2, 4, 4})},
   };
 }
 

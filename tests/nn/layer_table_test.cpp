@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // What holds for every layer: values and gradients of inputs and parameters as PyTorch's, its key
-// names, gradients against central differences, a round trip through state_dict(), and messages that
-// name the module's path. The rows are in layer_rows_*.cpp, PyTorch's numbers in golden/layers.txt.
+// names, gradients against central differences, a round trip through state_dict(), PyTorch's weights from
+// its file, and messages that name the module's path. The rows are in layer_rows_*.cpp, PyTorch's numbers
+// in golden/layers.txt, its weights in golden/layers.safetensors.
+#include <cstring>
 #include <map>
 #include <set>
 
@@ -167,6 +169,56 @@ TEST(LayerTable, RoundTripThroughStateDict) {
     const Tensors ya = a.call(inputs), yb = b.call(inputs);
     for (std::size_t i = 0; i < ya.size(); ++i) EXPECT_TRUE(ag::equal(ya[i], yb[i]));
   }
+}
+
+/// What the file has of one layer, in its order.
+struct TorchLayer {
+  nn::StateDict state;
+  Tensors inputs, outputs;
+};
+
+std::map<std::string, TorchLayer> torch_layers() {
+  std::map<std::string, TorchLayer> all;
+  const std::string path = std::string(AUTOGRAD_TESTS_DIR) + "/golden/layers.safetensors";
+  for (const auto& [name, tensor] : nn::load_safetensors(path)) {
+    const std::size_t first = name.find('/'), second = name.find('/', first + 1);
+    TorchLayer& layer = all[name.substr(0, first)];
+    const std::string part = name.substr(first + 1, second - first - 1);
+    if (part == "state") {
+      layer.state.insert(name.substr(second + 1), tensor);
+    } else {
+      (part == "x" ? layer.inputs : layer.outputs).push_back(tensor);
+    }
+  }
+  return all;
+}
+
+TEST(LayerTable, WeightsOfPyTorchGiveItsOutputs) {
+  std::map<std::string, TorchLayer> torch;
+  try {
+    torch = torch_layers();
+  } catch (const ag::IoError& error) {
+    if (std::strstr(error.what(), "built without")) GTEST_SKIP() << error.what();
+    throw;
+  }
+  EXPECT_GT(torch.size(), 45u);
+  for (const LayerRow& row : layer_rows()) {
+    SCOPED_TRACE(row.name);
+    const MadeLayer layer = make(row, ag::float32);
+    if (layer.module->state_dict().empty()) continue;
+    ASSERT_TRUE(torch.contains(row.name));
+    const TorchLayer& want = torch[row.name];
+    layer.module->load_state_dict(want.state);
+    layer.module->eval();
+    const Tensors outputs = layer.call(want.inputs);
+    ASSERT_EQ(outputs.size(), want.outputs.size());
+    for (std::size_t i = 0; i < outputs.size(); ++i) {
+      EXPECT_EQ(outputs[i].shape(), want.outputs[i].shape());
+      expect_values(outputs[i], values(want.outputs[i]), 1e-5);
+    }
+    torch.erase(row.name);
+  }
+  for (const auto& [name, layer] : torch) ADD_FAILURE() << "no row loads " << name;
 }
 
 TEST(LayerTable, MessagesNameThePath) {

@@ -24,11 +24,12 @@ std::string text_of(const std::string& path) {
   return all.str();
 }
 
-/// A network with dropout on noisy data, an optimizer with groups, a schedule, an average, counters: a
-/// run with everything in it that has a state.
+/// A network with dropout from three generators on noisy data, an optimizer with groups, a schedule, an
+/// average, counters: a run with everything in it that has a state.
 struct Session {
   ag::Generator weights{7}, noise{11}, data{13};
-  nn::Sequential model{nn::Linear(4, 8, weights), nn::Tanh(), nn::Linear(8, 3, weights)};
+  nn::Sequential model{nn::Linear(4, 8, weights), nn::Tanh(), nn::Dropout(0.2, weights),
+                       nn::Dropout(0.1), nn::Linear(8, 3, weights)};
   std::vector<ag::Tensor> parameters = model.parameters();
   nn::AdamW optimizer{{parameters[0], parameters[2]}, {.lr = 0.02}};
   nn::OneCycleLR schedule = make_schedule();
@@ -45,6 +46,7 @@ struct Session {
     return {optimizer, {.max_lr = 0.05, .total_steps = kEpochs * kBatches}};
   }
   Session() {
+    ag::manual_seed(17);
     state.add("model", model);
     state.add("optimizer", optimizer);
     state.add("schedule", schedule);
@@ -132,6 +134,20 @@ TEST(Resume, AllOrNothing) {
   EXPECT_EQ(run.bits(), before);
   EXPECT_THROW(run.state.add("model", run.seen), ag::ValueError);
   EXPECT_THROW(run.state.add("a.b", run.seen), ag::ValueError);
+  EXPECT_THROW(run.state.add("default_generator", run.seen), ag::ValueError);
+}
+
+TEST(Resume, StreamsOfDropoutBelongToTheModel) {
+  const Session run;
+  const nn::StateDict saved = run.state.state_dict();
+  EXPECT_TRUE(saved.contains("model.2.generator"));
+  EXPECT_TRUE(saved.contains("default_generator.value"));
+  nn::Linear plain(2, 2);
+  nn::TrainingState other;
+  other.add("model", plain);
+  nn::StateDict more = other.state_dict();
+  more.insert("model.generator", ag::tensor({1, 2}, ag::int64));
+  EXPECT_THROW(other.load_state_dict(more), ag::ValueError) << "a stream that nobody has";
 }
 
 TEST(Accumulation, FourQuartersMakeABatch) {
