@@ -9,6 +9,7 @@
 namespace {
 
 using examples_test::contains;
+using examples_test::contents;
 using examples_test::lines;
 using examples_test::Ran;
 using examples_test::WithOptions;
