@@ -8,6 +8,7 @@
 #include "apply.hpp"
 #include "elementwise.hpp"
 #include "functions.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -20,13 +21,13 @@ template <class Row> AUTOGRAD_INLINE Tensor unary(const Tensor& x, const Row& ro
 }
 
 [[noreturn]] AUTOGRAD_COLD void throw_number(const char* what, double value, const char* need) {
-  throw ValueError(std::string(what) + " is " + std::to_string(value) + "; need " + need);
+  throw ValueError(std::string(what) + " is " + detail::text(value) + "; need " + need);
 }
 
 void require_ordered(const char* function, double low, double high) {
   if (low <= high) return;
-  throw ValueError(std::string(function) + ": the bounds are " + std::to_string(low) + " and " +
-                   std::to_string(high) + "; need low <= high");
+  throw ValueError(std::string(function) + ": the bounds are " + detail::text(low) + " and " +
+                   detail::text(high) + "; need low <= high");
 }
 
 }  // namespace
@@ -82,8 +83,8 @@ Tensor nan_to_num(const Tensor& x, NanToNumOptions options) {
 
 Tensor clamp(const Tensor& x, double min, double max) {
   if (std::isnan(min) || std::isnan(max)) {
-    throw ValueError("clamp: a bound is NaN: min is " + std::to_string(min) + ", max is " +
-                     std::to_string(max) + "; need numbers (infinities for no bound)");
+    throw ValueError("clamp: a bound is NaN: min is " + detail::text(min) + ", max is " +
+                     detail::text(max) + "; need numbers (infinities for no bound)");
   }
   const auto whole = [](double bound) { return std::isinf(bound) || bound == std::floor(bound); };
   if (!is_floating(x.dtype()) && whole(min) && whole(max)) {

@@ -13,6 +13,7 @@
 #include "ops/op.hpp"
 #include "statement_sweep.hpp"
 #include "tape_inline.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -68,12 +69,6 @@ bool infinity_allowed() {
   return scope && scope->options().allow_infinity;
 }
 
-std::string number(double value) {
-  return std::isnan(value) ? "nan"
-         : value > 0       ? (std::isinf(value) ? "inf" : std::to_string(value))
-                           : (std::isinf(value) ? "-inf" : std::to_string(value));
-}
-
 // "nan at [1, 2] of the result [2, 3], the first of 4".
 std::string found(const Content& content, const std::string& what, const Shape& shape) {
   std::string index;
@@ -82,7 +77,7 @@ std::string found(const Content& content, const std::string& what, const Shape& 
     index = std::to_string(rest % shape[i]) + (index.empty() ? "" : ", ") + index;
   }
   std::string text =
-      number(content.value) + " at [" + index + "] of " + what + " " + to_string(shape);
+      detail::text(content.value) + " at [" + index + "] of " + what + " " + to_string(shape);
   if (content.count > 1) text += ", the first of " + std::to_string(content.count);
   return text;
 }
@@ -176,8 +171,8 @@ void Watched::fail(std::size_t k, const Content& content, const Shape& shape) co
   throw AnomalyError(
       "Var: anomaly in backward: statement " + std::to_string(statement) + " of the tape, of " +
       std::to_string(arguments) + " arguments, carries an adjoint that is not finite to argument " +
-      std::to_string(argument) + " (" + by + "): adjoint " + number(adjoint) +
-      ", partial derivative " + number(partial) +
+      std::to_string(argument) + " (" + by + "): adjoint " + detail::text(adjoint) +
+      ", partial derivative " + detail::text(partial) +
       "; need finite partial derivatives (count statements with tape.size() while recording)");
 }
 

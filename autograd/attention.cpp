@@ -7,6 +7,7 @@
 #include "network.hpp"
 #include "ops/attention.hpp"
 #include "spatial.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -52,12 +53,12 @@ void check_options(const AttentionOptions& options) {
                     "; need bool, true where a query attends to a key");
   }
   if (!std::isfinite(options.scale)) {
-    throw ValueError(std::string(kName) + ": scale is " + std::to_string(options.scale) +
+    throw ValueError(std::string(kName) + ": scale is " + detail::text(options.scale) +
                      "; need a finite number (0: 1 / sqrt(e))");
   }
   if (!(options.dropout_p >= 0 && options.dropout_p <= 1)) {
     throw ValueError(std::string(kName) + ": dropout_p out of range: " +
-                     std::to_string(options.dropout_p) + "; need 0 to 1");
+                     detail::text(options.dropout_p) + "; need 0 to 1");
   }
 }
 

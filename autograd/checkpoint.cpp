@@ -8,6 +8,7 @@
 #include "generator.hpp"
 #include "grad.hpp"
 #include "tape_inline.hpp"
+#include "text.hpp"
 #include "unrecorded.hpp"
 
 namespace autograd {
@@ -57,8 +58,8 @@ void require_same(std::span<const double> before, std::span<const Var> now) {
     const double a = before[i], b = now[i].value();
     if (same(a, b, 1e-9)) continue;
     throw TapeError("checkpoint: f is not a function of its inputs alone: output " +
-                    std::to_string(i) + " was " + std::to_string(a) + " and is " +
-                    std::to_string(b) + " in the sweep; need all that changes among the inputs");
+                    std::to_string(i) + " was " + detail::text(a) + " and is " + detail::text(b) +
+                    " in the sweep; need all that changes among the inputs");
   }
 }
 

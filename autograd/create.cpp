@@ -10,27 +10,14 @@
 #include <numbers>
 #include <type_traits>
 
+#include "checked_cast.hpp"
+
 namespace autograd {
 namespace {
 
 template <class T> T* elements(const Tensor& x) {
   if (detail::is_batched(x.node())) detail::throw_batched();
   return static_cast<T*>(x.node()->data);
-}
-
-// value as an element of type T. Integers are truncated, as PyTorch does.
-template <class T> T checked_cast(const char* function, double value) {
-  if constexpr (std::is_same_v<T, std::int64_t>) {
-    if (!(value >= -0x1p63 && value < 0x1p63)) {
-      throw ValueError(std::string(function) + ": no int64: " + std::to_string(value) +
-                       "; need a finite value in [-2^63, 2^63)");
-    }
-  }
-  if constexpr (std::is_same_v<T, bool>) {
-    return value != 0;
-  } else {
-    return static_cast<T>(value);
-  }
 }
 
 // --- nested lists -------------------------------------------------------------------------------

@@ -2,6 +2,7 @@
 #include "apply.hpp"
 #include "network.hpp"
 #include "spatial.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -12,7 +13,7 @@ Tensor ops::drop(const Tensor& x, double p, std::uint64_t seed, std::uint64_t fi
 Tensor dropout(const Tensor& x, Generator& generator, DropoutOptions options) {
   detail::check_floating("dropout", x);
   if (!(options.p >= 0 && options.p <= 1)) {
-    throw ValueError("dropout: p out of range: " + std::to_string(options.p) + "; need 0 to 1");
+    throw ValueError("dropout: p out of range: " + detail::text(options.p) + "; need 0 to 1");
   }
   if (!options.training || options.p == 0) return x;
   const auto blocks = static_cast<std::uint64_t>((x.numel() + 3) / 4);

@@ -167,6 +167,7 @@ Tensor contiguous(const Tensor& x) {
     return x;
   return apply(ops::Contiguous{}, x);
 }
+Tensor clone(const Tensor& x) { return apply(ops::Contiguous{}, x); }
 Tensor to(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
   const ops::Cast op{dtype, x.dtype()};
@@ -213,7 +214,7 @@ void detail::throw_saved_changed(const char* function, const Node* node) {
   throw TapeError(std::string("backward of ") + function + ": a tensor of shape " +
                   to_string(node->shape) + " that it had saved was changed in place by " +
                   (node->base->changed_by ? node->base->changed_by : "an in-place operation") +
-                  "; need backward before the change, or a change of a copy");
+                  "; need backward before the change, or a change of a copy (clone)");
 }
 
 }  // namespace autograd

@@ -217,6 +217,9 @@ Tensor reshape(const Tensor& x, const S& shape);
 Tensor broadcast_to(const Tensor& x, const Shape& shape);
 /// x itself when contiguous, else a copy.
 Tensor contiguous(const Tensor& x);
+/// A row-major copy with memory of its own: in-place changes of either leave the other as it is. Gradients
+/// pass through; detach(clone(x)) is a copy that no tape knows.
+Tensor clone(const Tensor& x);
 /// Converted; x itself when it has that dtype already. Differentiable between floating-point dtypes.
 Tensor to(const Tensor& x, DType dtype);
 /// The elements of x [n, c] at column index[i] of row i: [n]. `index` is int64; throws ValueError for

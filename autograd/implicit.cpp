@@ -8,6 +8,7 @@
 #include "custom_scalar.hpp"
 #include "lu.hpp"
 #include "tape.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -62,7 +63,7 @@ void require_solution(const detail::Lu& lu, std::vector<double> f, std::span<con
     throw ValueError(
         "implicit_function: the solver returned no solution: F(x, p) is not 0, a Newton "
         "step would move x[" +
-        std::to_string(i) + "] = " + std::to_string(x[i]) + " by " + std::to_string(f[i]) +
+        std::to_string(i) + "] = " + detail::text(x[i]) + " by " + detail::text(f[i]) +
         "; need at most 1e-6 (1 + |x|) (let the solver converge further)");
   }
 }

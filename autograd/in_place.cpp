@@ -3,6 +3,7 @@
 #include <array>
 
 #include "apply.hpp"
+#include "checked_cast.hpp"
 #include "functions.hpp"
 #include "ops/broadcast.hpp"
 
@@ -36,7 +37,7 @@ void check_writable(const char* function, const Tensor& x) {
   if (detail::is_batched(node)) detail::throw_batched();
   if (!node->contiguous && repeats_elements(node)) {
     throw TapeError(std::string(function) + ": x repeats elements: shape is " + to_string(shape) +
-                    "; need memory of its own (copy it first)");
+                    "; need memory of its own (clone it first)");
   }
   for (Tape* tape = detail::recorder->tape; tape; tape = tape->parent()) {
     // Only what has joined already counts: a parameter may be changed before the tape uses it.
@@ -89,9 +90,11 @@ void note_change(Tensor& x, const char* function) {
 
 void fill_(Tensor& x, double value) {
   check_writable("fill_", x);
-  const Tensor source =
-      ops::Cast{x.dtype(), float64}.forward(constant(ops::make({}, float64), value));
-  dispatch(x.dtype(), [&]<class T>(T) { for_each_pair<T>(x, source, [](T& a, T b) { a = b; }); });
+  const Tensor any = ops::make({}, x.dtype());
+  dispatch(x.dtype(), [&]<class T>(T) {
+    const T element = checked_cast<T>("fill_", value);
+    for_each_pair<T>(x, any, [element](T& a, T) { a = element; });
+  });
   note_change(x, "fill_");
 }
 

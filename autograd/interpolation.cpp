@@ -6,6 +6,7 @@
 
 #include "network.hpp"
 #include "spatial.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -102,7 +103,7 @@ void check_interpolation(const Tensor& x, const InterpolateOptions& options) {
 std::int64_t scaled(std::int64_t in, double factor) {
   const double out = std::floor(static_cast<double>(in) * factor);
   if (!(factor > 0) || !(out >= 1) || out > static_cast<double>(detail::kMaxSpatial)) {
-    throw ValueError("interpolate: scale_factor out of range: it is " + std::to_string(factor) +
+    throw ValueError("interpolate: scale_factor out of range: it is " + detail::text(factor) +
                      " for an extent of " + std::to_string(in) +
                      "; need a result from 1 to 2^30 elements");
   }

@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "error.hpp"
+#include "text.hpp"
 
 namespace autograd::detail {
 
@@ -17,7 +18,7 @@ Lu::Lu(const char* function, const char* what, std::vector<double> a, std::size_
   for (const double element : lu_) {
     if (!std::isfinite(element)) {
       throw ValueError(std::string(function) + ": " + what +
-                       " has an element that is not finite (" + std::to_string(element) +
+                       " has an element that is not finite (" + detail::text(element) +
                        "); need finite elements");
     }
     largest = std::max(largest, std::abs(element));
@@ -32,7 +33,7 @@ Lu::Lu(const char* function, const char* what, std::vector<double> a, std::size_
     if (!(std::abs(at(pivot, k)) > least)) {
       throw ValueError(std::string(function) + ": " + what + " is singular: pivot " +
                        std::to_string(k) + " of " + std::to_string(n) + " is " +
-                       std::to_string(at(pivot, k)) +
+                       detail::text(at(pivot, k)) +
                        "; need independent rows (drop an equation that repeats another, or add a "
                        "small multiple of the identity)");
     }

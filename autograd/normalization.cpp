@@ -7,6 +7,7 @@
 #include "create.hpp"
 #include "network.hpp"
 #include "spatial.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -25,15 +26,15 @@ std::int64_t product(const Shape& shape, int from) {
 
 void check_eps(const char* function, double eps) {
   if (!(eps >= 0) || std::isinf(eps)) {
-    throw ValueError(std::string(function) + ": eps out of range: " + std::to_string(eps) +
+    throw ValueError(std::string(function) + ": eps out of range: " + detail::text(eps) +
                      "; need a finite number of at least 0");
   }
 }
 
 void check_momentum(const char* function, double momentum) {
   if (!(momentum >= 0 && momentum <= 1)) {
-    throw ValueError(std::string(function) +
-                     ": momentum out of range: " + std::to_string(momentum) + "; need 0 to 1");
+    throw ValueError(std::string(function) + ": momentum out of range: " + detail::text(momentum) +
+                     "; need 0 to 1");
   }
 }
 

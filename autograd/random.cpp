@@ -6,6 +6,7 @@
 #include <numeric>
 
 #include "functions.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -26,7 +27,7 @@ void check_weights(const double* weights, std::int64_t n, std::int64_t needed) {
   std::int64_t positive = 0;
   for (std::int64_t i = 0; i < n; ++i) {
     if (!(weights[i] >= 0) || std::isinf(weights[i])) {
-      throw ValueError("multinomial: weight out of range: " + std::to_string(weights[i]) +
+      throw ValueError("multinomial: weight out of range: " + detail::text(weights[i]) +
                        "; need at least 0 and finite");
     }
     positive += weights[i] > 0;
@@ -91,7 +92,7 @@ Tensor bernoulli(const Tensor& p, Generator& generator) {
   dispatch_floating("bernoulli", p.dtype(), [&]<class T>(T) {
     for (const T chance : chances.data<T>()) {
       if (chance >= 0 && chance <= 1) continue;
-      throw ValueError("bernoulli: probability out of range: " + std::to_string(chance) +
+      throw ValueError("bernoulli: probability out of range: " + detail::text(chance) +
                        "; need at least 0 and at most 1");
     }
   });
@@ -106,7 +107,7 @@ Tensor normal(const Tensor& mean, const Tensor& std, Generator& generator) {
   const DType dtype = promote(mean.dtype(), std.dtype());
   for (const double deviation : to_vector<double>(contiguous(to(detach(std), float64)))) {
     if (deviation >= 0) continue;
-    throw ValueError("normal: standard deviation out of range: " + std::to_string(deviation) +
+    throw ValueError("normal: standard deviation out of range: " + detail::text(deviation) +
                      "; need at least 0");
   }
   return mean + std * randn(shape, generator, dtype);

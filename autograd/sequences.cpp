@@ -3,7 +3,9 @@
 
 #include <cmath>
 
+#include "checked_cast.hpp"
 #include "create.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -21,14 +23,7 @@ template <class F> Tensor filled(const char* function, std::int64_t n, DType dty
   dispatch(dtype, [&]<class T>(T) {
     T* to = static_cast<T*>(y.node()->data);
     for (std::int64_t i = 0; i < n; ++i) {
-      const double value = f(i);
-      if constexpr (std::is_same_v<T, std::int64_t>) {
-        if (!(value >= -0x1p63 && value < 0x1p63)) {
-          throw ValueError(std::string(function) + ": no int64: " + std::to_string(value) +
-                           "; need a finite value in [-2^63, 2^63)");
-        }
-      }
-      to[i] = static_cast<T>(value);
+      to[i] = checked_cast<T>(function, f(i));
     }
   });
   return y;
@@ -78,7 +73,7 @@ Tensor detail::arange_integers(std::int64_t start, std::int64_t stop, std::int64
 Tensor detail::arange_reals(double start, double stop, double step, DType dtype) {
   const double n = std::ceil((stop - start) / step);
   if (!(n >= 0 && n <= kMost) || !std::isfinite(start) || !std::isfinite(step)) {
-    throw_range(std::to_string(start), std::to_string(stop), std::to_string(step));
+    throw_range(detail::text(start), detail::text(stop), detail::text(step));
   }
   return filled("arange", static_cast<std::int64_t>(n), dtype,
                 [&](std::int64_t i) { return start + step * static_cast<double>(i); });

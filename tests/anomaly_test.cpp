@@ -280,7 +280,7 @@ TEST(Anomaly, ScalarsAreCheckedInTheSweep) {
   EXPECT_EQ(
       message,
       "Var: anomaly in backward: statement 1 of the tape, of 1 arguments, carries an adjoint "
-      "that is not finite to argument 0 (input 1 of the tape): adjoint 3.000000, partial "
+      "that is not finite to argument 0 (input 1 of the tape): adjoint 3, partial "
       "derivative inf; need finite partial derivatives (count statements with tape.size() while "
       "recording)");
   // Nothing was added to any gradient.

@@ -138,8 +138,8 @@ TEST(CheckpointTest, Errors) {
   const Var y = checkpoint([&](Scalars in) { return in[0] * factor; }, {x});
   factor = 3;
   EXPECT_EQ(message_of<TapeError>([&] { tape.backward(y); }),
-            "checkpoint: f is not a function of its inputs alone: output 0 was 4.000000 and is "
-            "6.000000 in the sweep; need all that changes among the inputs");
+            "checkpoint: f is not a function of its inputs alone: output 0 was 4 and is "
+            "6 in the sweep; need all that changes among the inputs");
   bool refuse = false;
   const Var z = checkpoint(
       [&](Scalars in) {

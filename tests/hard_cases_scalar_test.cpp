@@ -131,6 +131,9 @@ TEST(HardCases, 10_ties_of_max_and_min) {
 TEST(HardCases, 12_power_zero_of_zero) {
   EXPECT_EQ(slope([](const auto& x) { return pow(x, 0.0); }, 0), 0);
   EXPECT_EQ(slope([](const auto& x) { return pow(x, 0); }, 0), 0);
+  for (const double tiny : {1e-310, -5e-324}) {  // 1 / x is infinite
+    EXPECT_EQ(slope([](const auto& x) { return pow(x, 0.0); }, tiny), 0) << tiny;
+  }
   EXPECT_EQ(slopes([](const auto& a, const auto& b) { return pow(a, b); }, 0, 0), Pair(0, 0));
 }
 

@@ -69,7 +69,7 @@ TEST(InPlaceTest, BadArguments) {
 TEST(InPlaceTest, RepeatedMemory) {
   Tensor x = ones({1, 3});
   Tensor wide = broadcast_to(x, {2, 3});
-  expect_message({"fill_", "repeats elements", "[2, 3]", "copy"}, [&] { fill_(wide, 0); });
+  expect_message({"fill_", "repeats elements", "[2, 3]", "clone"}, [&] { fill_(wide, 0); });
   expect_message({"add_", "repeats"}, [&] { add_(wide, ones({3})); });
   expect_message({"copy_", "repeats"}, [&] { copy_(wide, ones({3})); });
   EXPECT_EQ(numbers(x), Numbers(3, 1));

@@ -28,7 +28,7 @@ inline constexpr const char* kFunctionNames[] = {
     "chunk unbind narrow slice select index_select gather scatter scatter_add index_add "
     "index_put masked_fill masked_select take_along_dim tril triu diag diagonal pad unfold "
     "fold one_hot meshgrid flatten unflatten movedim index_copy repeat_interleave take "
-    "nonzero diag_embed",
+    "nonzero diag_embed clone",
     // linear algebra
     "matmul dot outer bmm einsum trace det slogdet inverse solve solve_triangular cholesky qr "
     "eigh svd lstsq matrix_exp kron mv matrix_power logdet pinv",

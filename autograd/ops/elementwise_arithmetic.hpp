@@ -182,10 +182,11 @@ struct Pow {
       .reads = Reads::both,
       .note = "slope_a 0 at a = b = 0; slope_b 0 at a = 0 with b >= 0, NaN for a < 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return pow(a, b); }
-  // 0 inf at a = b = 0. The product at b = 0 and a > 0 is 0 by itself, and has a slope by b.
+  // 0 inf at b = 0 where 1 / a is infinite: at 0 and next to it. The product at b = 0 and another a is 0 by
+  // itself, and has a slope by b.
   template <class T> static AUTOGRAD_INLINE T slope_a(const T& a, const T& b, const T&) {
     const T slope = b * pow(a, b - 1.0);
-    return where(b == 0.0, where(a == 0.0, constant(a, 0.0), slope), slope);
+    return where(b == 0.0, where(0.0 * (1.0 / a) == 0.0, slope, constant(a, 0.0)), slope);
   }
   // At a = 0 the limit of a^b ln a is 0 for b > 0, and 0^0 is taken as constant; -inf for b < 0.
   template <class T> static AUTOGRAD_INLINE T slope_b(const T& a, const T& b, const T& y) {

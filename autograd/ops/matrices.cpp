@@ -5,6 +5,7 @@
 
 #include "../create.hpp"
 #include "../kernels/parallel.hpp"
+#include "../text.hpp"
 
 namespace autograd::ops {
 
@@ -36,7 +37,7 @@ void require_finite(const char* function, const Tensor& x) {
     for (std::size_t i = 0; i < count(source); ++i) {
       if (std::isfinite(data<T>(source)[i])) continue;
       throw ValueError(std::string(function) + ": an element is not finite: " +
-                       std::to_string(data<T>(source)[i]) + " at position " + std::to_string(i) +
+                       detail::text(data<T>(source)[i]) + " at position " + std::to_string(i) +
                        " of " + to_string(x.shape()) + "; need finite elements");
     }
   });

@@ -25,6 +25,7 @@ template <std::size_t N> struct Name {
 
 /// pool() of windows of kernel_size; the stride is the kernel size unless one is given.
 template <detail::Name name, auto pool, class Options> struct WindowPool : Module {
+  static constexpr const char* kName = name.text;
   explicit WindowPool(PerAxis kernel_size, const Options& options = {})
       : kernel_size_(kernel_size), options_(options) {}
   Tensor operator()(const Tensor& x) const {
@@ -49,6 +50,7 @@ using AvgPool3d = WindowPool<"AvgPool3d", autograd::avg_pool3d, autograd::AvgPoo
 
 /// pool() of as many windows as given, whatever the input's extents.
 template <detail::Name name, auto pool> struct AdaptivePool : Module {
+  static constexpr const char* kName = name.text;
   explicit AdaptivePool(PerAxis output_size) : output_size_(output_size) {}
   Tensor operator()(const Tensor& x) const {
     return guard(name.text, [&] { return pool(x, output_size_); });

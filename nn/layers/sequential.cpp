@@ -13,7 +13,9 @@ void Layer::throw_other_type(const char* wanted, const char* held) {
                             ", asked for " + wanted + "; need the type it was made from");
 }
 
-std::string Layer::type_name() const { return detail::readable_type(type_->name()); }
+std::string Layer::type_name() const {
+  return name_ != nullptr ? name_ : detail::readable_type(type_->name());
+}
 
 std::string Sequential::summary(const autograd::Shape& input_shape, SummaryOptions options) const {
   return nn::summary(*this, input_shape, options);

@@ -306,7 +306,7 @@ TEST(Errors, PickAndUnpick) {
 
 TEST(Errors, InPlace) {
   const std::string own =
-      ": x repeats elements: shape is [4, 3]; need memory of its own (copy it first)";
+      ": x repeats elements: shape is [4, 3]; need memory of its own (clone it first)";
   const auto repeated = [] { return broadcast_to(ones({3}), {4, 3}); };
   expect_error<TapeError>("fill_" + own, [&](const Tensor&) { fill_(repeated(), 1); });
   expect_error<TapeError>("add_" + own, [&](const Tensor&) { add_(repeated(), tensor(1.0)); });

@@ -249,7 +249,7 @@ TEST(HardCases, 68_changes_of_saved_values) {
     return "backward of " + op + ": a tensor of shape " + shape +
            " that it had saved was changed in "
            "place by " +
-           by + "; need backward before the change, or a change of a copy";
+           by + "; need backward before the change, or a change of a copy (clone)";
   };
   Tape tape;
   const Tensor x = tape.input(point());

@@ -236,6 +236,27 @@ void check_ctc() {
   EXPECT_NEAR(mean.item(), (want[0] / 2 + want[1] / 2 + want[2]) / 3, kTight);
 }
 
+// --- Attention, query by query.
+void check_attention() {
+  const Tensor q = random({2, 3, 2}), k = random({2, 4, 2}), v = random({2, 4, 5});
+  const autograd::AttentionOptions options{.mask = autograd::AttentionMask::causal, .scale = 0.7};
+  expect_same(autograd::scaled_dot_product_attention(q, k, v, options),
+              built({2, 3, 5},
+                    [&](const Index& i) {
+                      double total = 0, sum = 0;
+                      for (std::int64_t j = 0; j <= i[1]; ++j) {
+                        double score = 0;
+                        for (std::int64_t c = 0; c < 2; ++c) {
+                          score += 0.7 * at(q, {i[0], i[1], c}) * at(k, {i[0], j, c});
+                        }
+                        total += std::exp(score);
+                        sum += std::exp(score) * at(v, {i[0], j, i[2]});
+                      }
+                      return sum / total;
+                    }),
+              kTight);
+}
+
 }  // namespace
 
 void add_network_checks(Checks& checks) {
@@ -248,6 +269,7 @@ void add_network_checks(Checks& checks) {
   checks["embedding"] = check_embedding;
   checks["embedding_gradient"] = check_embedding_gradient;
   checks["ctc_loss"] = check_ctc;
+  checks["scaled_dot_product_attention"] = check_attention;
 }
 
 }  // namespace ops_test
