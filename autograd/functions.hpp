@@ -96,7 +96,8 @@ Tensor squared_difference(const Tensor& a, const Tensor& b);
 /// Cross-entropy of the probability p in (0, 1) with the target t, in nats:
 /// -(t ln p + (1 - t) ln(1 - p)), each logarithm at least -100 (as PyTorch's BCELoss).
 Tensor binary_cross_entropy(const Tensor& p, const Tensor& t);
-/// The same of sigmoid(x), exact for every x: max(x, 0) - x t + ln(1 + exp(-|x|)).
+/// The same of sigmoid(x), exact for every x: max(x, 0) - x t + ln(1 + exp(-|x|)). Elementwise and broadcast,
+/// unlike PyTorch's function of that name; nn::bce_with_logits_loss reduces and wants equal shapes.
 Tensor binary_cross_entropy_with_logits(const Tensor& x, const Tensor& t);
 /// dy slope, and 0 where dy is 0 whatever the slope: what backward rules multiply with.
 Tensor chain(const Tensor& dy, const Tensor& slope);

@@ -125,6 +125,8 @@ void learn(const char* function, const Tensor& mean, const Tensor& variance,
 Tensor normalized(const Tensor& x, const NormShape& s, NormKind kind, double eps,
                   ops::Statistics statistics, const Tensor& weight, const Tensor& bias,
                   const Shape& parameters) {
+  // The statistics are of one x: vmap has to call the function for each example.
+  if (detail::is_batched(x.node())) detail::throw_batched();
   const Tensor w = weight.defined() ? weight : ones(parameters, x.dtype());
   const Tensor b = bias.defined() ? bias : zeros(parameters, x.dtype());
   return apply(ops::Normalize{s, kind, eps, std::move(statistics), parameters}, x, w, b);
@@ -156,7 +158,7 @@ struct ChannelNorm {
                        to_string(x.shape()) + "; need at least 2 (" + std::to_string(s.row_size()) +
                        ")");
     }
-    const ops::Statistics batch = ops::statistics_of(x, s, NormKind::centered, eps);
+    const ops::Statistics batch = ops::make_statistics(s);
     Tensor y = normalized(x, s, NormKind::centered, eps, batch, weight, bias, channels);
     if (running_mean.defined() && s.samples > 0) {
       learn(function, running_mean, running_var, batch, s, momentum);
@@ -218,8 +220,7 @@ Tensor layer_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& 
   check_eps("layer_norm", options.eps);
   check_parameter("layer_norm", "weight", x, weight, normalized_shape);
   check_parameter("layer_norm", "bias", x, bias, normalized_shape);
-  return normalized(x, s, NormKind::centered, options.eps,
-                    ops::statistics_of(x, s, NormKind::centered, options.eps), weight, bias,
+  return normalized(x, s, NormKind::centered, options.eps, ops::make_statistics(s), weight, bias,
                     normalized_shape);
 }
 
@@ -232,8 +233,7 @@ Tensor rms_norm(const Tensor& x, const Shape& normalized_shape, const Tensor& we
   const double eps = options.eps < 0 ? machine : options.eps;
   check_eps("rms_norm", eps);
   check_parameter("rms_norm", "weight", x, weight, normalized_shape);
-  return normalized(x, s, NormKind::uncentered, eps,
-                    ops::statistics_of(x, s, NormKind::uncentered, eps), weight, {},
+  return normalized(x, s, NormKind::uncentered, eps, ops::make_statistics(s), weight, {},
                     normalized_shape);
 }
 
@@ -254,8 +254,7 @@ Tensor group_norm(const Tensor& x, std::int64_t num_groups, const Tensor& weight
                        .groups = size(num_groups),
                        .features = size(channels / num_groups),
                        .inner = size(product(x.shape(), 2))};
-  return normalized(x, s, NormKind::centered, options.eps,
-                    ops::statistics_of(x, s, NormKind::centered, options.eps), weight, bias,
+  return normalized(x, s, NormKind::centered, options.eps, ops::make_statistics(s), weight, bias,
                     {channels});
 }
 

@@ -2,6 +2,7 @@
 #include "norm.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "norm_table.hpp"
 #include "parallel.hpp"
@@ -110,13 +111,34 @@ void backward_row(const NormShape& s, NormKind kind, std::size_t row, const T* x
   }
 }
 
+// y of one row; x and y begin at the array's first, weight and bias, which may be null, at that of all.
+template <class T> struct RowResult {
+  const NormTable<T>& table;
+  const NormShape& s;
+  const T *weight, *bias;
+
+  void operator()(std::size_t row, const T* x, double mean, double scale, T* y) const {
+    const std::size_t w = row % s.groups * s.features;
+    for (std::size_t o = 0; o < s.outer; ++o) {
+      for_each_stretch(s, [&](std::size_t offset, std::size_t length, std::size_t f) {
+        const std::size_t at = piece(s, row, o) + offset;
+        table.apply(length, x + at, Center<T>(mean), static_cast<T>(scale),
+                    along(s, weight ? weight + w : nullptr, f, T(1)),
+                    along(s, bias ? bias + w : nullptr, f, T(0)), y + at);
+      });
+    }
+  }
+};
+
 }  // namespace
 
 template <class T>
-void norm_statistics(const NormShape& s, bool center, const T* x, double* mean, double* variance) {
+void norm_standardize(const NormShape& s, bool center, double eps, const T* x, const T* weight,
+                      const T* bias, const NormStatistics& to, T* y) {
   const auto n = static_cast<double>(s.row_size());
   const std::size_t length = s.features * s.inner;
   const NormTable<T>& table = norm_table(T());
+  const RowResult<T> result = {table, s, weight, bias};
   parallel_for(s.rows(), row_grain(s), [&](std::size_t begin, std::size_t end) {
     for (std::size_t row = begin; row < end; ++row) {
       double m = 0, v = 0;
@@ -125,8 +147,10 @@ void norm_statistics(const NormShape& s, bool center, const T* x, double* mean, 
         m /= n;
       }
       for (std::size_t o = 0; o < s.outer; ++o) v += table.squares(length, x + piece(s, row, o), m);
-      mean[row] = m;
-      variance[row] = v / n;
+      to.mean[row] = m;
+      to.variance[row] = v / n;
+      to.scale[row] = 1.0 / std::sqrt(v / n + eps);
+      result(row, x, m, to.scale[row], y);
     }
   });
 }
@@ -134,19 +158,9 @@ void norm_statistics(const NormShape& s, bool center, const T* x, double* mean, 
 template <class T>
 void norm_forward(const NormShape& s, const T* x, const double* mean, const double* scale,
                   const T* weight, const T* bias, T* y) {
-  const NormTable<T>& table = norm_table(T());
+  const RowResult<T> result = {norm_table(T()), s, weight, bias};
   parallel_for(s.rows(), row_grain(s), [&](std::size_t begin, std::size_t end) {
-    for (std::size_t row = begin; row < end; ++row) {
-      const std::size_t w = row % s.groups * s.features;
-      for (std::size_t o = 0; o < s.outer; ++o) {
-        for_each_stretch(s, [&](std::size_t offset, std::size_t length, std::size_t f) {
-          const std::size_t at = piece(s, row, o) + offset;
-          table.apply(length, x + at, Center<T>(mean[row]), static_cast<T>(scale[row]),
-                      along(s, weight ? weight + w : nullptr, f, T(1)),
-                      along(s, bias ? bias + w : nullptr, f, T(0)), y + at);
-        });
-      }
-    }
+    for (std::size_t row = begin; row < end; ++row) result(row, x, mean[row], scale[row], y);
   });
 }
 
@@ -188,8 +202,10 @@ void norm_backward(const NormShape& s, NormKind kind, const T* x, const double* 
   }
 }
 
-template void norm_statistics(const NormShape&, bool, const float*, double*, double*);
-template void norm_statistics(const NormShape&, bool, const double*, double*, double*);
+template void norm_standardize(const NormShape&, bool, double, const float*, const float*,
+                               const float*, const NormStatistics&, float*);
+template void norm_standardize(const NormShape&, bool, double, const double*, const double*,
+                               const double*, const NormStatistics&, double*);
 template void norm_forward(const NormShape&, const float*, const double*, const double*,
                            const float*, const float*, float*);
 template void norm_forward(const NormShape&, const double*, const double*, const double*,

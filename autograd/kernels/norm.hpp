@@ -22,9 +22,15 @@ struct NormShape {
   std::size_t numel() const { return rows() * row_size(); }
 };
 
-/// Mean and (biased) variance of each row. With center false: mean 0 and the mean square.
+/// One of each row: the mean, the (biased) variance, and 1 / sqrt(variance + eps).
+struct NormStatistics {
+  double *mean, *variance, *scale;
+};
+/// Fills in the statistics of x and gives what norm_forward does with them, row by row while a row is in
+/// cache. With center false: mean 0 and the mean square.
 template <class T>
-void norm_statistics(const NormShape& s, bool center, const T* x, double* mean, double* variance);
+void norm_standardize(const NormShape& s, bool center, double eps, const T* x, const T* weight,
+                      const T* bias, const NormStatistics& statistics, T* y);
 /// y = (x - mean) scale weight + bias; mean and scale: one for each row; weight, bias may be null.
 template <class T>
 void norm_forward(const NormShape& s, const T* x, const double* mean, const double* scale,

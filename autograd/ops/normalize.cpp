@@ -26,25 +26,25 @@ void set_scale(Statistics& statistics, double eps) {
   }
 }
 
-Statistics statistics_of(const Tensor& x, const kernels::NormShape& s, NormKind kind, double eps) {
-  Statistics result;
-  result.mean = make_vector(extent(s.rows()), float64);
-  result.variance = make_vector(extent(s.rows()), float64);
-  const Dense source(x);
-  dispatch_floating(Normalize::info.name, x.dtype(), [&]<class T>(T) {
-    kernels::norm_statistics<T>(s, kind == NormKind::centered, source.data<T>(),
-                                data<double>(result.mean), data<double>(result.variance));
-  });
-  set_scale(result, eps);
-  return result;
+Statistics make_statistics(const kernels::NormShape& s) {
+  const std::int64_t n = extent(s.rows());
+  return {make_vector(n, float64), make_vector(n, float64), make_vector(n, float64)};
 }
 
 Tensor Normalize::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
   Tensor y = make(x.shape(), x.dtype());
   const Dense source(x), w(weight), b(bias);
+  const auto numbers = [](const Tensor& t) { return static_cast<double*>(t.node()->data); };
   dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
-    kernels::norm_forward<T>(s, source.data<T>(), values(statistics.mean), values(statistics.scale),
-                             w.data<T>(), b.data<T>(), data<T>(y));
+    if (kind == NormKind::fixed) {
+      kernels::norm_forward<T>(s, source.data<T>(), values(statistics.mean),
+                               values(statistics.scale), w.data<T>(), b.data<T>(), data<T>(y));
+    } else {
+      kernels::norm_standardize<T>(
+          s, kind == NormKind::centered, eps, source.data<T>(), w.data<T>(), b.data<T>(),
+          {numbers(statistics.mean), numbers(statistics.variance), numbers(statistics.scale)},
+          data<T>(y));
+    }
   });
   return y;
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Normalization with weight and bias: batch, layer, group, instance and root-mean-square norm are one
-// op over different axes (kernels/norm.hpp). Its statistics are taken before, unrecorded, because the
-// running ones learn from them; backward knows that they depend on x.
+// op over different axes (kernels/norm.hpp). Its statistics are tensors of the caller's, whose running ones
+// learn from them; backward knows that they depend on x.
 #pragma once
 
 #include "../kernels/norm.hpp"
@@ -13,8 +13,8 @@ namespace autograd::ops {
 struct Statistics {
   Tensor mean, variance, scale;
 };
-Statistics statistics_of(const Tensor& x, const kernels::NormShape& s, kernels::NormKind kind,
-                         double eps);
+/// Of that many rows, for forward() to fill in.
+Statistics make_statistics(const kernels::NormShape& s);
 void set_scale(Statistics& statistics, double eps);
 
 struct Normalize {
@@ -27,7 +27,7 @@ struct Normalize {
   kernels::NormShape s;
   kernels::NormKind kind = kernels::NormKind::centered;
   double eps = 0;
-  Statistics statistics;
+  Statistics statistics;  ///< filled in by forward, unless kind is fixed
   Shape weight_shape;
 
   Saves saved() const { return Saves::inputs; }
