@@ -120,7 +120,11 @@ std::string readable_type(const char* name) {
   }
   const std::string base = full.substr(0, full.find('<'));
   const std::size_t scope = base.rfind("::");
-  return scope == std::string::npos ? base : base.substr(scope + 2);
+  const std::string type = scope == std::string::npos ? base : base.substr(scope + 2);
+  // ConvNd<2> is called Conv2d.
+  const std::string rest = full.substr(base.size());
+  if (!type.ends_with("Nd") || rest.size() != 3) return type;
+  return type.substr(0, type.size() - 2) + rest[1] + "d";
 }
 
 std::string summarize(const Module& model, const std::string& type,

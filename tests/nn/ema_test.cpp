@@ -88,7 +88,7 @@ TEST(Clip, ByValue) {
   EXPECT_TRUE(std::isnan(g[3]));
   EXPECT_FALSE(none.has_grad());
   expect_message<ag::ValueError>(
-      "clip_grad_value_: invalid option: value is -1.000000; need value >= 0",
+      "clip_grad_value_: invalid option: value is -1; need value >= 0",
       [&] { nn::clip_grad_value_({p}, -1.0); });
 }
 
