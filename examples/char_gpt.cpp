@@ -143,7 +143,7 @@ static int train(const Options& options) {
   const nn::InterruptGuard interrupt;
   const double begin = nn::steady_seconds();
   const std::int64_t first = trainer.updates();
-  if (first < options.steps) trainer.begin_epoch(options.steps);
+  trainer.begin_epoch(options.steps);
   while (trainer.updates() < options.steps) {
     if (trainer.updates() % 250 == 0) {
       file.save();
@@ -153,7 +153,8 @@ static int train(const Options& options) {
     trainer.step(tape, loss_of(model, training, options.batch, generator));
     if (interrupt.requested()) return support::interrupted(options, interrupt, file);
   }
-  if (first < options.steps) trainer.end_epoch();
+  file.save();
+  trainer.end_epoch();
   const std::int64_t done = options.steps - first;
   const std::string pace = support::pace(done, "steps", done, begin, 1);
   std::string all;
@@ -161,8 +162,7 @@ static int train(const Options& options) {
   nn::save_safetensors(options.save, model.state_dict(), {{"letters", all}});
   const std::string prompt = letters.contains("\n") ? "\n" : letters.token(0);
   std::printf("%s\n\n", write(model, letters, prompt, options).c_str());
-  std::printf("%s, %d threads; weights: %s\n", pace.c_str(), options.threads,
-              options.save.c_str());
+  std::printf("%s, %d threads; weights: %s\n", pace.c_str(), options.threads, options.save.c_str());
   std::printf("validation loss %.3f\n", validation_loss(model, validation, options.batch, 200));
   return 0;
 }

@@ -129,8 +129,7 @@ static int train(const Options& options) {
   if (!nn::fit(trainer, loader, loss, {.epochs = options.epochs, .interrupted = stop})) {
     return support::interrupted(options, interrupt);
   }
-  const std::string pace =
-      support::pace(options.epochs, "epochs", trainer.updates(), begin, 0);
+  const std::string pace = support::pace(options.epochs, "epochs", trainer.updates(), begin, 0);
   nn::save_safetensors(options.save, model.state_dict());
   std::printf("%s, training loss %.4f; weights: %s\n", pace.c_str(),
               trainer.history().column("loss").back(), options.save.c_str());

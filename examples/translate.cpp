@@ -158,8 +158,7 @@ static int train(const Options& options) {
       support::pace(options.epochs, "epochs", trainer.updates() - first, begin, 2);
   nn::save_safetensors(options.save, model.state_dict());
   pieces.save(options.save);
-  std::printf("%s, %d threads; weights: %s\n", pace.c_str(), options.threads,
-              options.save.c_str());
+  std::printf("%s, %d threads; weights: %s\n", pace.c_str(), options.threads, options.save.c_str());
   model.eval();
   std::printf("validation BLEU %.1f\n", bleu_of(model, pieces, held_out, options.beam));
   std::printf("greedy test BLEU %.1f\n", bleu_of(model, pieces, test, 1));

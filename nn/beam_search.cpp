@@ -54,7 +54,8 @@ Best best_tokens(const Tensor& scores, std::int64_t m, std::int64_t beam) {
   Best best{static_cast<std::size_t>(k), autograd::to_vector<double>(to(logp, autograd::float64)),
             autograd::to_vector<std::int64_t>(top.indices)};
   if (std::any_of(best.logp.begin(), best.logp.end(), [](double p) { return std::isnan(p); })) {
-    const std::vector<double> first = autograd::to_vector<double>(to(top.values, autograd::float64));
+    const std::vector<double> first =
+        autograd::to_vector<double>(to(top.values, autograd::float64));
     bool none = false;  // a row whose best token is at -inf has none
     for (std::size_t at = 0; at < first.size(); at += best.k) {
       none = none || first[at] == -std::numeric_limits<double>::infinity();

@@ -88,8 +88,9 @@ double norm_of(const std::vector<Tensor>& gradients, double p) {
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
                        ClipOptions options) {
   if (!(max_norm >= 0) || !(options.norm_type > 0)) {
-    throw ValueError("clip_grad_norm_: invalid option: max_norm is " + autograd::detail::text(max_norm) +
-                     ", norm_type is " + autograd::detail::text(options.norm_type) +
+    throw ValueError("clip_grad_norm_: invalid option: max_norm is " +
+                     autograd::detail::text(max_norm) + ", norm_type is " +
+                     autograd::detail::text(options.norm_type) +
                      "; need max_norm >= 0 and norm_type > 0");
   }
   std::vector<Tensor> owners, gradients;

@@ -257,7 +257,8 @@ void check_log_probabilities([[maybe_unused]] const Tensor& x) {
 #ifdef AUTOGRAD_CHECKED
   const double largest = x.numel() > 0 ? max(detach(x)).item() : 0;
   if (!(largest > 1e-4)) return;
-  throw ValueError("nll_loss: not log-probabilities: the largest is " + autograd::detail::text(largest) +
+  throw ValueError("nll_loss: not log-probabilities: the largest is " +
+                   autograd::detail::text(largest) +
                    "; need numbers <= 0 (take log_softmax, or cross_entropy_loss of logits)");
 #endif
 }

@@ -34,9 +34,9 @@ void Trainer::begin_epoch(std::int64_t batches) {
 double Trainer::step(autograd::Tape& tape, const Tensor& loss, double weight) {
   const double value = loss.item();
   if (!std::isfinite(value)) {
-    throw ValueError("Trainer.step: the loss is not finite: it is " + autograd::detail::text(value) +
-                     " at batch " + std::to_string(batch_) + " of epoch " +
-                     std::to_string(epoch_ + 1) +
+    throw ValueError("Trainer.step: the loss is not finite: it is " +
+                     autograd::detail::text(value) + " at batch " + std::to_string(batch_) +
+                     " of epoch " + std::to_string(epoch_ + 1) +
                      "; need a smaller lr, clip_norm, or cleaner data");
   }
   if (pending_ == 0) optimizer_->zero_grad();
@@ -155,7 +155,8 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options)
   if (options.patience >= 1 && options.min_delta >= 0) return;
   throw ValueError("EarlyStopping: options out of range: patience is " +
                    std::to_string(options.patience) + ", min_delta is " +
-                   autograd::detail::text(options.min_delta) + "; need patience >= 1, min_delta >= 0");
+                   autograd::detail::text(options.min_delta) +
+                   "; need patience >= 1, min_delta >= 0");
 }
 
 bool EarlyStopping::update(double value) {

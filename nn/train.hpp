@@ -121,7 +121,7 @@ struct FitOptions {
   /// Called after each epoch; its metrics join the history. fit() knows no model: where this calls
   /// model.eval(), it calls model.train() before it returns.
   std::function<Scalars()> validate = {};
-  std::string monitor = "loss";  ///< the column that early_stopping watches
+  std::string monitor = "loss";              ///< the column that early_stopping watches
   EarlyStopping* early_stopping = nullptr;   ///< ends the training
   std::function<void(bool best)> save = {};  ///< called after each epoch: write a checkpoint
   std::string csv = "";                      ///< where the history goes after each epoch

@@ -208,8 +208,9 @@ DataLoader::~DataLoader() = default;
 
 DataLoader::State& DataLoader::state() const {
   if (state_) return *state_;
-  throw ValueError("DataLoader: it was moved from: it has no data set; need the loader that it was "
-                   "moved to");
+  throw ValueError(
+      "DataLoader: it was moved from: it has no data set; need the loader that it was "
+      "moved to");
 }
 
 std::int64_t DataLoader::samples() const { return state().samples; }

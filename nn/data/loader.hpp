@@ -104,7 +104,7 @@ class DataLoader {
 
    private:
     friend class DataLoader;
-    State* state_ = nullptr;  // stays where it is when the loader is moved
+    State* state_ = nullptr;   // stays where it is when the loader is moved
     std::uint64_t round_ = 0;  // which loop this is
     Batch batch_;
   };

@@ -58,8 +58,8 @@ MelOptions checked(MelOptions o) {
   if (o.f_max == 0) o.f_max = static_cast<double>(o.sample_rate) / 2;
   const auto require = [](bool ok, const char* what, double value, const char* need) {
     if (ok) return;
-    throw autograd::ValueError(std::string("MelSpectrogram: ") + what +
-                               " out of range: " + autograd::detail::text(value) + "; need " + need);
+    throw autograd::ValueError(std::string("MelSpectrogram: ") + what + " out of range: " +
+                               autograd::detail::text(value) + "; need " + need);
   };
   const auto as = [](std::int64_t value) { return static_cast<double>(value); };
   require(o.sample_rate >= 1 && o.sample_rate <= 10'000'000, "sample_rate", as(o.sample_rate),

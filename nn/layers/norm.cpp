@@ -28,8 +28,8 @@ const Shape& checked_shape(const char* layer, const Shape& normalized_shape) {
 
 void check_momentum(const char* layer, double momentum) {
   if (momentum >= 0 && momentum <= 1) return;
-  throw ValueError(std::string(layer) + ": momentum out of range: " + autograd::detail::text(momentum) +
-                   "; need 0 to 1");
+  throw ValueError(std::string(layer) + ": momentum out of range: " +
+                   autograd::detail::text(momentum) + "; need 0 to 1");
 }
 
 // x: between `low` and `high` axes, with the channels where they belong.

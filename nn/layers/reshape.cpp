@@ -24,7 +24,8 @@ Upsample::Upsample(autograd::InterpolateOptions options) : options_(std::move(op
   }
   if (sizes + count > 3) {
     throw autograd::ValueError("Upsample: too many numbers: there are " +
-                               std::to_string(sizes + count) + "; need one for each of 1 to 3 axes");
+                               std::to_string(sizes + count) +
+                               "; need one for each of 1 to 3 axes");
   }
   for (int i = 0; i < sizes; ++i) detail::check_at_least("Upsample", "size", options_.size[i], 1);
   for (const double factor : factors) {

@@ -10,9 +10,9 @@ using autograd::ValueError;
 
 void Layer::throw_other_type(const char* wanted, const char* held) {
   const std::string is = detail::readable_type(held), asked = detail::readable_type(wanted);
-  throw autograd::TypeError(
-      "Layer.as: another type: the layer is " + is + ", asked for " +
-      (is == asked ? "another of that name" : asked) + "; need the type it was made from");
+  throw autograd::TypeError("Layer.as: another type: the layer is " + is + ", asked for " +
+                            (is == asked ? "another of that name" : asked) +
+                            "; need the type it was made from");
 }
 
 std::string Layer::type_name() const { return detail::readable_type(type_->name()); }

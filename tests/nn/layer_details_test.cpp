@@ -99,8 +99,9 @@ TEST(LayerStart, PoolsAndNormsRefuseAtOnce) {
                                  [] { nn::AdaptiveAvgPool2d(-1); });
   expect_message<ag::ValueError>("Upsample: scale_factor out of range: -1; need finite numbers > 0",
                                  [] { nn::Upsample({.scale_factor = {-1}}); });
-  expect_message<ag::ValueError>("Upsample: size out of range: 0; need at least 1",
-                                 [] { nn::Upsample({.size = {2, 0}}); });
+  expect_message<ag::ValueError>("Upsample: size out of range: 0; need at least 1", [] {
+    nn::Upsample({.size = {2, 0}});
+  });
   expect_message<ag::ValueError>(
       "Upsample: neither of size and scale_factor given; need one of them",
       [] { nn::Upsample(ag::InterpolateOptions{}); });
@@ -122,13 +123,19 @@ TEST(LayerAs, NamesTheTypes) {
     }
     return std::string("nothing");
   };
-  EXPECT_EQ(as(0, nn::Conv2d(1, 2, 3)),
-            "Layer.as: another type: the layer is Linear, asked for Conv2d; need the type it was made "
-            "from");
-  EXPECT_EQ(as(1, nn::Conv1d(1, 2, 3)),
-            "Layer.as: another type: the layer is Conv2d, asked for Conv1d; need the type it was made "
-            "from");
-  EXPECT_EQ(as(0, nn::MaxPool2d(2)), "nothing");  // shown below: what pools are called
+  EXPECT_EQ(
+      as(0, nn::Conv2d(1, 2, 3)),
+      "Layer.as: another type: the layer is Linear, asked for Conv2d; need the type it was made "
+      "from");
+  EXPECT_EQ(
+      as(1, nn::Conv1d(1, 2, 3)),
+      "Layer.as: another type: the layer is Conv2d, asked for Conv1d; need the type it was made "
+      "from");
+  EXPECT_EQ(
+      as(1, nn::AdaptiveAvgPool1d(1)),
+      "Layer.as: another type: the layer is Conv2d, asked for AdaptiveAvgPool1d; need the type "
+      "it was made from");
+  EXPECT_EQ(as(0, nn::Linear(1, 1)), "nothing");
 }
 
 TEST(HardCases, 83_batchnorm_layer) {

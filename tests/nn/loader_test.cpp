@@ -211,7 +211,8 @@ TEST(DataLoader, OneLoopAtATime) {
     const auto overtaken = [&](auto&& inside) {
       int batches = 0;
       expect_message<ag::ValueError>(
-          "DataLoader: this loop was overtaken: begin() or seek() was called in its middle; need one "
+          "DataLoader: this loop was overtaken: begin() or seek() was called in its middle; need "
+          "one "
           "loop at a time, or a second DataLoader for the loop inside",
           [&] {
             for ([[maybe_unused]] const nn::Batch& batch : loader) {
@@ -302,9 +303,8 @@ TEST(Synthetic, Shapes) {
   const auto blobs = nn::make_blobs(30, {.classes = 5, .spread = 0.0}, generator);
   EXPECT_EQ(blobs.x.at({0, 0}), blobs.x.at({5, 0}));
   EXPECT_EQ(nn::make_blobs(0).x.shape(), (ag::Shape{0, 2}));
-  expect_message<ag::ValueError>(
-      "make_moons: noise out of range: -1; need a finite noise >= 0",
-      [] { nn::make_moons(3, {.noise = -1}); });
+  expect_message<ag::ValueError>("make_moons: noise out of range: -1; need a finite noise >= 0",
+                                 [] { nn::make_moons(3, {.noise = -1}); });
   EXPECT_THROW(nn::make_spirals(3, {.classes = 0}), ag::ValueError);
 }
 
