@@ -35,6 +35,7 @@
 #include "sparse.hpp"
 #include "tape.hpp"
 #include "tensor.hpp"
+#include "text.hpp"
 #include "threads.hpp"
 #include "user_memory.hpp"
 #include "var.hpp"

@@ -123,6 +123,12 @@ std::vector<Var> detail::checkpoint(ScalarFunction f, std::span<const Var> x) {
   return custom_vjp(y, x, vjp);
 }
 
+void detail::check_steps(int steps) {
+  if (steps >= 0) return;
+  throw ValueError("checkpoint_steps: steps out of range: " + std::to_string(steps) +
+                   "; need steps >= 0");
+}
+
 Tensor checkpoint(const TensorFunction& f, const std::vector<Tensor>& inputs) {
   if (!f) throw ValueError("checkpoint: f is empty; need a function to call");
   const auto forward = [&f](const std::vector<Tensor>& in) {

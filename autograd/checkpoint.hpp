@@ -25,6 +25,9 @@ std::vector<Var> checkpoint(ScalarFunction f, std::span<const Var> x);
 template <class F>
 concept FunctionOfScalars = std::invocable<F&, std::span<const Var>>;
 
+/// Throws ValueError for a negative number.
+void check_steps(int steps);
+
 }  // namespace detail
 
 /// f(x), for f from scalars to one Var or to a std::vector<Var>, recorded as one record that keeps x
@@ -57,10 +60,12 @@ template <class F, class T>
 
 /// The state after `steps` steps, state <- step(state, i), for step from (std::span<const Var>, int) to
 /// a std::vector<Var>. Stretches of about sqrt(steps) steps are checkpoints, so that the memory needed
-/// is that of 2 sqrt(steps) steps and the time one more evaluation. Throws as checkpoint does.
+/// is that of 2 sqrt(steps) steps and the time one more evaluation. Throws as checkpoint does, and
+/// ValueError for steps < 0.
 template <class F>
   requires std::invocable < F&, std::span<const Var>,
 int > std::vector<Var> checkpoint_steps(F step, int steps, std::span<const Var> state) {
+  detail::check_steps(steps);
   int stretch = 1;
   while (stretch < steps / stretch) ++stretch;
   std::vector<Var> y(state.begin(), state.end());

@@ -7,6 +7,7 @@
 
 #include "create.hpp"
 #include "grad.hpp"
+#include "text.hpp"
 #include "unrecorded.hpp"
 
 namespace autograd {
@@ -15,7 +16,16 @@ namespace {
 
 using Failure = GradcheckReport::Failure;
 
+void check_amount(const GradcheckOptions& options, const char* what, double value) {
+  if (value >= 0 && std::isfinite(value)) return;
+  throw ValueError("gradcheck of " + options.name + ": " + what + " out of range: " +
+                   detail::text(value) + "; need a finite number of at least 0");
+}
+
 void check_inputs(const GradcheckOptions& options, const std::vector<Tensor>& inputs) {
+  check_amount(options, "rtol", options.rtol);
+  check_amount(options, "atol", options.atol);
+  check_amount(options, "step", options.step);
   if (inputs.empty()) {
     throw ValueError("gradcheck of " + options.name +
                      ": no inputs; need at least one to differentiate by");

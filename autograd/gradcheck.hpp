@@ -59,7 +59,7 @@ class GradcheckReport {
 /// Compares the gradient of f (any output shape; contracted with a random cotangent) with central
 /// differences at `inputs`, which must be float64. Elements of the inputs are nudged one by one, so f
 /// must be smooth within h of them. Throws TypeError for other dtypes, ValueError for inputs with
-/// repeated memory; what f throws passes through.
+/// repeated memory and for rtol, atol or step negative or not finite; what f throws passes through.
 GradcheckReport gradcheck(const TensorFunction& f, const std::vector<Tensor>& inputs,
                           const GradcheckOptions& options = {});
 /// The same for the gradient of f as a function of the inputs and of the cotangent: second order.

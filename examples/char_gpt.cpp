@@ -151,18 +151,18 @@ static int train(const Options& options) {
     }
     ag::Tape tape;
     trainer.step(tape, loss_of(model, training, options.batch, generator));
-    if (interrupt.requested()) return support::interrupted(options, file);
+    if (interrupt.requested()) return support::interrupted(options, interrupt, file);
   }
+  file.save();
   trainer.end_epoch();
-  const double seconds = nn::steady_seconds() - begin;
+  const std::int64_t done = options.steps - first;
+  const std::string pace = support::pace(done, "steps", done, begin, 1);
   std::string all;
   for (std::int64_t i = 0; i < letters.size(); ++i) all += letters.token(i);
   nn::save_safetensors(options.save, model.state_dict(), {{"letters", all}});
   const std::string prompt = letters.contains("\n") ? "\n" : letters.token(0);
   std::printf("%s\n\n", write(model, letters, prompt, options).c_str());
-  std::printf("%lld steps in %.1f s, %.1f steps/s, %d threads; weights: %s\n",
-              static_cast<long long>(options.steps - first), seconds,
-              double(options.steps - first) / seconds, options.threads, options.save.c_str());
+  std::printf("%s, %d threads; weights: %s\n", pace.c_str(), options.threads, options.save.c_str());
   std::printf("validation loss %.3f\n", validation_loss(model, validation, options.batch, 200));
   return 0;
 }

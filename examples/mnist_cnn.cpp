@@ -84,12 +84,12 @@ static int train(const Options& options) {
                 .validate = accuracy,
                 .save = [&](bool) { file.save(); },
                 .interrupted = [&] { return guard.requested(); }})) {
-    return support::interrupted(options, file);
+    return support::interrupted(options, guard, file);
   }
-  const double seconds = nn::steady_seconds() - start;
+  const std::string pace =
+      support::pace(options.epochs, "epochs", trainer.updates() - before, start, 0);
   nn::save_safetensors(options.save, model.state_dict());
-  std::printf("%d epochs in %.1f s, %.0f steps/s, training loss %.4f; weights: %s\n",
-              int(options.epochs), seconds, double(trainer.updates() - before) / seconds,
+  std::printf("%s, training loss %.4f; weights: %s\n", pace.c_str(),
               trainer.history().column("loss").back(), options.save.c_str());
   std::printf("%s accuracy %.2f %%\n", options.holdout > 0 ? "validation" : "test",
               100 * support::accuracy(model, test));

@@ -114,6 +114,7 @@ static int train(const Options& options) {
   // Options were chosen by dev.tsv and by fifths of train.tsv.
   const Reviews held = read_reviews(options.data + (options.validate ? "/dev.tsv" : "/test.tsv"));
   const auto vocabulary = nn::Vocabulary::build(reviews.words, {.specials = {}, .unknown = ""});
+  if (vocabulary.size() == 0) throw ag::IoError("'" + options.data + "/train.tsv' has no words");
   const Bags set(reviews, vocabulary);
   ag::Generator generator(options.seed);
   Classifier model(vocabulary.size(), generator);

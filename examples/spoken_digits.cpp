@@ -126,18 +126,16 @@ static int train(const Options& options) {
   };
   const nn::InterruptGuard interrupt;
   const auto stop = [&] { return interrupt.requested(); };
-  const bool complete =
-      nn::fit(trainer, loader, loss, {.epochs = options.epochs, .interrupted = stop});
-  const double seconds = nn::steady_seconds() - begin;
+  if (!nn::fit(trainer, loader, loss, {.epochs = options.epochs, .interrupted = stop})) {
+    return support::interrupted(options, interrupt);
+  }
+  const std::string pace = support::pace(options.epochs, "epochs", trainer.updates(), begin, 0);
   nn::save_safetensors(options.save, model.state_dict());
-  std::printf("%d epochs%s in %.1f s, %.0f steps/s, training loss %.4f; weights: %s\n",
-              int(trainer.epoch()), complete ? "" : " (interrupted)", seconds,
-              double(trainer.updates()) / seconds,
-              complete ? trainer.history().column("loss").back() : trainer.loss(),
-              options.save.c_str());
+  std::printf("%s, training loss %.4f; weights: %s\n", pace.c_str(),
+              trainer.history().column("loss").back(), options.save.c_str());
   std::printf("%s accuracy %.2f %%\n", options.validate ? "validation" : "test",
               100 * support::accuracy(model, held));
-  return complete ? 0 : 130;
+  return 0;
 }
 
 static int predict(const Options& options) {

@@ -152,14 +152,13 @@ static int train(const Options& options) {
                {.epochs = options.epochs, .validate = validate, .save = save, .interrupted = [&] {
                   return interrupt.requested();
                 }})) {
-    return support::interrupted(options, file);
+    return support::interrupted(options, interrupt, file);
   }
-  const double seconds = nn::steady_seconds() - begin;
+  const std::string pace =
+      support::pace(options.epochs, "epochs", trainer.updates() - first, begin, 2);
   nn::save_safetensors(options.save, model.state_dict());
   pieces.save(options.save);
-  std::printf("%d epochs in %.1f s, %.2f steps/s, %d threads; weights: %s\n", int(options.epochs),
-              seconds, double(trainer.updates() - first) / seconds, options.threads,
-              options.save.c_str());
+  std::printf("%s, %d threads; weights: %s\n", pace.c_str(), options.threads, options.save.c_str());
   model.eval();
   std::printf("validation BLEU %.1f\n", bleu_of(model, pieces, held_out, options.beam));
   std::printf("greedy test BLEU %.1f\n", bleu_of(model, pieces, test, 1));

@@ -54,7 +54,15 @@ Best best_tokens(const Tensor& scores, std::int64_t m, std::int64_t beam) {
   Best best{static_cast<std::size_t>(k), autograd::to_vector<double>(to(logp, autograd::float64)),
             autograd::to_vector<std::int64_t>(top.indices)};
   if (std::any_of(best.logp.begin(), best.logp.end(), [](double p) { return std::isnan(p); })) {
-    throw ValueError("beam_search: scores are NaN, or infinite; need numbers or -inf");
+    const std::vector<double> first =
+        autograd::to_vector<double>(to(top.values, autograd::float64));
+    bool none = false;  // a row whose best token is at -inf has none
+    for (std::size_t at = 0; at < first.size(); at += best.k) {
+      none = none || first[at] == -std::numeric_limits<double>::infinity();
+    }
+    throw ValueError(none ? "beam_search: nothing to go on with: all scores of a beginning are "
+                            "-inf; need a number among them"
+                          : "beam_search: scores are NaN or +inf; need numbers or -inf");
   }
   return best;
 }
@@ -90,7 +98,7 @@ void check(std::int64_t n, const BeamSearchOptions& options) {
   throw ValueError("beam_search: out of range: n " + std::to_string(n) + ", beam " +
                    std::to_string(options.beam) + ", max_length " +
                    std::to_string(options.max_length) + ", length_penalty " +
-                   std::to_string(options.length_penalty) +
+                   autograd::detail::text(options.length_penalty) +
                    "; need n >= 0, beam >= 1, max_length >= 1, a finite length_penalty");
 }
 

@@ -107,7 +107,7 @@ struct sigaction before[2];
 
 constexpr int kSignals[] = {SIGINT, SIGTERM};
 
-void on_interrupt(int) { interrupted = 1; }
+void on_interrupt(int number) { interrupted = number; }
 
 }  // namespace
 
@@ -129,6 +129,6 @@ InterruptGuard::~InterruptGuard() {
   for (int i = 0; i < 2; ++i) sigaction(kSignals[i], &before[i], nullptr);
 }
 
-bool InterruptGuard::requested() const { return interrupted != 0; }
+int InterruptGuard::signal() const { return interrupted; }
 
 }  // namespace nn

@@ -71,7 +71,9 @@ class InterruptGuard {
   InterruptGuard(const InterruptGuard&) = delete;
   InterruptGuard& operator=(const InterruptGuard&) = delete;
   ~InterruptGuard();
-  bool requested() const;
+  bool requested() const { return signal() != 0; }
+  /// The signal that came last, SIGINT (2) or SIGTERM (15), or 0: programs exit with 128 + signal().
+  int signal() const;
 };
 
 }  // namespace nn

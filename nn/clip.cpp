@@ -88,8 +88,9 @@ double norm_of(const std::vector<Tensor>& gradients, double p) {
 double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
                        ClipOptions options) {
   if (!(max_norm >= 0) || !(options.norm_type > 0)) {
-    throw ValueError("clip_grad_norm_: invalid option: max_norm is " + std::to_string(max_norm) +
-                     ", norm_type is " + std::to_string(options.norm_type) +
+    throw ValueError("clip_grad_norm_: invalid option: max_norm is " +
+                     autograd::detail::text(max_norm) + ", norm_type is " +
+                     autograd::detail::text(options.norm_type) +
                      "; need max_norm >= 0 and norm_type > 0");
   }
   std::vector<Tensor> owners, gradients;
@@ -102,7 +103,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
   if (!std::isfinite(norm)) {
     if (!options.skip_nonfinite) {
       throw ValueError("clip_grad_norm_: gradients are not finite: their norm is " +
-                       std::to_string(norm) +
+                       autograd::detail::text(norm) +
                        "; need a finite norm (or {.skip_nonfinite = true} to skip the step)");
     }
     for (Tensor& parameter : owners) parameter.zero_grad();
@@ -117,7 +118,7 @@ double clip_grad_norm_(const std::vector<Tensor>& parameters, double max_norm,
 
 void clip_grad_value_(const std::vector<Tensor>& parameters, double value) {
   if (!(value >= 0)) {
-    throw ValueError("clip_grad_value_: invalid option: value is " + std::to_string(value) +
+    throw ValueError("clip_grad_value_: invalid option: value is " + autograd::detail::text(value) +
                      "; need value >= 0");
   }
   for (Tensor parameter : parameters) {

@@ -30,7 +30,8 @@ ExponentialMovingAverage::ExponentialMovingAverage(std::vector<Tensor> parameter
     : options_(options), parameters_(std::move(parameters)) {
   if (!(options.decay >= 0 && options.decay <= 1) || parameters_.empty()) {
     throw ValueError("ExponentialMovingAverage: invalid arguments: decay is " +
-                     std::to_string(options.decay) + ", of " + std::to_string(parameters_.size()) +
+                     autograd::detail::text(options.decay) + ", of " +
+                     std::to_string(parameters_.size()) +
                      " parameters; need 0 <= decay <= 1 and at least one parameter");
   }
   for (const Tensor& p : parameters_) {

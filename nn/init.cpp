@@ -42,7 +42,8 @@ void check(const char* function, const Tensor& x, bool valid, const std::string&
 }
 
 std::string list(const char* a, double x, const char* b, double y) {
-  return std::string(a) + " is " + std::to_string(x) + ", " + b + " is " + std::to_string(y);
+  return std::string(a) + " is " + autograd::detail::text(x) + ", " + b + " is " +
+         autograd::detail::text(y);
 }
 
 // `function` is what a backward pass names that had saved the old elements.

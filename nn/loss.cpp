@@ -29,7 +29,7 @@ void check_probabilities(const Tensor& p) {
       if (!(values[i] < T(0) || values[i] > T(1))) [[likely]]
         continue;
       throw ValueError("bce_loss: not a probability: element " + std::to_string(i) + " is " +
-                       std::to_string(values[i]) +
+                       autograd::detail::text(static_cast<double>(values[i])) +
                        "; need 0 <= p <= 1 (for logits use bce_with_logits_loss)");
     }
   });
@@ -257,7 +257,8 @@ void check_log_probabilities([[maybe_unused]] const Tensor& x) {
 #ifdef AUTOGRAD_CHECKED
   const double largest = x.numel() > 0 ? max(detach(x)).item() : 0;
   if (!(largest > 1e-4)) return;
-  throw ValueError("nll_loss: not log-probabilities: the largest is " + std::to_string(largest) +
+  throw ValueError("nll_loss: not log-probabilities: the largest is " +
+                   autograd::detail::text(largest) +
                    "; need numbers <= 0 (take log_softmax, or cross_entropy_loss of logits)");
 #endif
 }

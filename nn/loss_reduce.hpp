@@ -32,7 +32,7 @@ inline void check_option(bool ok, const char* function, const char* option, doub
                          const char* need) {
   if (ok) return;
   throw autograd::ValueError(std::string(function) + ": " + option + " out of range: " + option +
-                             " is " + std::to_string(value) + "; need " + need);
+                             " is " + autograd::detail::text(value) + "; need " + need);
 }
 
 }  // namespace nn::detail

@@ -76,8 +76,9 @@ class Module {
   /// False also while summary() watches.
   bool is_training() const;
 
-  /// All parameters and buffers under all their names. The elements are shared, not copied, and no
-  /// tape tracks them.
+  /// All parameters and buffers under all their names. The elements are shared, not copied, so that
+  /// training goes on changing them, and no tape tracks them. To keep the best weights:
+  /// `best = model.state_dict().clone();`, and later `model.load_state_dict(best);`.
   StateDict state_dict() const;
   /// Copies the elements of `state` into this module's parameters and buffers, converting between
   /// float32 and float64. Throws one ValueError that lists all missing, unexpected and misshapen

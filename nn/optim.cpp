@@ -51,7 +51,8 @@ void Optimizer::check_parameters(const std::vector<Tensor>& fresh) const {
     const std::string which = "parameter " + std::to_string(parameters_.size() + i);
     if (!p.requires_grad()) {
       throw ValueError(front + "not a parameter: " + which + " " + to_string(p.shape()) +
-                       " does not require gradients; need set_requires_grad()");
+                       " does not require gradients; need set_requires_grad(), or a list without "
+                       "it where it is to stay as it is");
     }
     autograd::dispatch_floating(name_, p.dtype(), [](auto) {});
     if (!p.is_contiguous()) {
@@ -129,7 +130,7 @@ void Optimizer::zero_grad() {
 void Optimizer::require(bool ok, const char* option, double value, const char* need) const {
   if (ok) return;
   throw ValueError(std::string(name_) + ": " + option + " out of range: " + option + " is " +
-                   std::to_string(value) + "; need " + need);
+                   autograd::detail::text(value) + "; need " + need);
 }
 
 void Optimizer::require_betas(const std::pair<double, double>& betas, double eps) const {

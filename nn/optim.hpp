@@ -35,8 +35,9 @@ struct ParameterGroup {
 };
 
 /// Base of the optimizers. Not copied: two optimizers that share their state make no sense.
-/// Constructors throw ValueError for no parameters, one that does not require gradients or is given
-/// twice, and for options out of range; TypeError unless float32 or float64.
+/// Constructors throw ValueError for no parameters, one that does not require gradients (leave frozen
+/// ones out of the list) or is given twice, and for options out of range; TypeError unless float32 or
+/// float64.
 class Optimizer {
  public:
   virtual ~Optimizer() = default;

@@ -15,8 +15,8 @@ SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
   require(std::isfinite(options.dampening), "dampening", options.dampening, "a finite dampening");
   if (options.nesterov && (options.momentum <= 0 || options.dampening != 0)) {
     throw autograd::ValueError("SGD: nesterov does not fit: momentum is " +
-                               std::to_string(options.momentum) + ", dampening is " +
-                               std::to_string(options.dampening) +
+                               autograd::detail::text(options.momentum) + ", dampening is " +
+                               autograd::detail::text(options.dampening) +
                                "; need momentum > 0 and dampening == 0");
   }
   if (options.momentum > 0) {

@@ -43,7 +43,8 @@ class Reader {
   double amount(const std::string& name, double limit) {
     const Tensor x = take(name, {}, autograd::float64);
     const double value = x.defined() ? x.item() : 0;
-    if (!detail::amount(value) || value >= limit) complain(name + " is " + std::to_string(value));
+    if (!detail::amount(value) || value >= limit)
+      complain(name + " is " + autograd::detail::text(value));
     return value;
   }
   void complain(const std::string& what) {

@@ -17,7 +17,7 @@ namespace {
 void require(bool ok, const char* name, const char* option, double value, const char* need) {
   if (ok) return;
   throw ValueError(std::string(name) + ": " + option + " out of range: " + option + " is " +
-                   std::to_string(value) + "; need " + need);
+                   autograd::detail::text(value) + "; need " + need);
 }
 void require_positive(std::int64_t value, const char* name, const char* option) {
   require(value >= 1, name, option, static_cast<double>(value), "at least 1");

@@ -24,6 +24,19 @@ void StateDict::insert(std::string name, Tensor tensor) {
   entries_.emplace_back(std::move(name), std::move(tensor));
 }
 
+StateDict StateDict::clone() const {
+  StateDict copy;
+  for (const auto& [name, tensor] : entries_) {
+    Tensor own;
+    if (tensor.defined()) {
+      own = autograd::empty(tensor.shape(), tensor.dtype());
+      autograd::copy_(own, autograd::detach(tensor));
+    }
+    copy.insert(name, own);
+  }
+  return copy;
+}
+
 void StateDict::erase(std::string_view name) {
   const std::size_t gone = position("StateDict.erase", name);
   index_.erase(index_.find(name));

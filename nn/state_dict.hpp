@@ -33,6 +33,9 @@ class StateDict {
   /// Removes an entry. Throws ValueError when there is none of that name.
   void erase(std::string_view name);
 
+  /// The same names with elements of their own: what keeps weights as they are now.
+  StateDict clone() const;
+
   std::size_t size() const { return entries_.size(); }
   bool empty() const { return entries_.empty(); }
   NamedTensors::const_iterator begin() const { return entries_.begin(); }

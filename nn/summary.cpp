@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <map>
 #include <memory>
+#include <string_view>
 #include <vector>
 
 namespace nn::detail {
@@ -110,17 +111,38 @@ std::string print(const std::vector<Row>& rows, std::int64_t total, std::int64_t
 
 }  // namespace
 
+namespace {
+
+/// The name that a pool has as a template argument, {char [10]{(char)77, (char)97, ...}}; of others "".
+std::string pool_name(const std::string& full) {
+  std::string name;
+  if (!full.starts_with("nn::WindowPool<") && !full.starts_with("nn::AdaptivePool<")) return name;
+  constexpr std::string_view kFront = "(char)";
+  for (std::size_t at = 0; (at = full.find(kFront, at)) != std::string::npos;) {
+    at += kFront.size();
+    name += static_cast<char>(std::atoi(full.c_str() + at));
+  }
+  return name;
+}
+
+}  // namespace
+
 std::string readable_type(const char* name) {
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> readable(
       abi::__cxa_demangle(name, nullptr, nullptr, &status), std::free);
   const std::string full = readable ? readable.get() : name;
+  if (const std::string pool = pool_name(full); !pool.empty()) return pool;
   if (full.find("lambda") != std::string::npos || full.find('{') != std::string::npos) {
     return "lambda";
   }
   const std::string base = full.substr(0, full.find('<'));
   const std::size_t scope = base.rfind("::");
-  return scope == std::string::npos ? base : base.substr(scope + 2);
+  const std::string type = scope == std::string::npos ? base : base.substr(scope + 2);
+  // ConvNd<2> is called Conv2d.
+  const std::string rest = full.substr(base.size());
+  if (!type.ends_with("Nd") || rest.size() != 3) return type;
+  return type.substr(0, type.size() - 2) + rest[1] + "d";
 }
 
 std::string summarize(const Module& model, const std::string& type,

@@ -17,8 +17,8 @@ Trainer::Trainer(Optimizer& optimizer, TrainerOptions options)
   if (options_.accumulate < 1 || !(options_.clip_norm >= 0) || !(options_.clip_value >= 0)) {
     throw ValueError("Trainer: options out of range: accumulate is " +
                      std::to_string(options_.accumulate) + ", clip_norm is " +
-                     std::to_string(options_.clip_norm) + ", clip_value is " +
-                     std::to_string(options_.clip_value) +
+                     autograd::detail::text(options_.clip_norm) + ", clip_value is " +
+                     autograd::detail::text(options_.clip_value) +
                      "; need accumulate >= 1, clip_norm >= 0, clip_value >= 0");
   }
 }
@@ -34,9 +34,9 @@ void Trainer::begin_epoch(std::int64_t batches) {
 double Trainer::step(autograd::Tape& tape, const Tensor& loss, double weight) {
   const double value = loss.item();
   if (!std::isfinite(value)) {
-    throw ValueError("Trainer.step: the loss is not finite: it is " + std::to_string(value) +
-                     " at batch " + std::to_string(batch_) + " of epoch " +
-                     std::to_string(epoch_ + 1) +
+    throw ValueError("Trainer.step: the loss is not finite: it is " +
+                     autograd::detail::text(value) + " at batch " + std::to_string(batch_) +
+                     " of epoch " + std::to_string(epoch_ + 1) +
                      "; need a smaller lr, clip_norm, or cleaner data");
   }
   if (pending_ == 0) optimizer_->zero_grad();
@@ -155,7 +155,8 @@ EarlyStopping::EarlyStopping(EarlyStoppingOptions options)
   if (options.patience >= 1 && options.min_delta >= 0) return;
   throw ValueError("EarlyStopping: options out of range: patience is " +
                    std::to_string(options.patience) + ", min_delta is " +
-                   std::to_string(options.min_delta) + "; need patience >= 1, min_delta >= 0");
+                   autograd::detail::text(options.min_delta) +
+                   "; need patience >= 1, min_delta >= 0");
 }
 
 bool EarlyStopping::update(double value) {
@@ -188,7 +189,18 @@ void EarlyStopping::load_state_dict(const StateDict& state) {
 
 // --- fit.
 
+void detail::check_fit(const FitOptions& options) {
+  if (options.epochs >= 0) return;
+  throw ValueError("fit: epochs out of range: epochs is " + std::to_string(options.epochs) +
+                   "; need epochs >= 0");
+}
+
 bool detail::finish_epoch(Trainer& trainer, const FitOptions& options) {
+  if (trainer.batch() == 0) {
+    throw ValueError("fit: no batches: epoch " + std::to_string(trainer.epoch() + 1) +
+                     " had none to learn from; need a loader of at least one: batch_size <= its "
+                     "samples, or drop_last = false");
+  }
   const Scalars row = trainer.end_epoch(options.validate ? options.validate() : Scalars());
   bool best = false, stop = false;
   if (options.early_stopping) {

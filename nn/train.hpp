@@ -118,9 +118,10 @@ class EarlyStopping {
 
 struct FitOptions {
   std::int64_t epochs = 1;  ///< in all, those before a resume included
-  std::function<Scalars()> validate =
-      {};                        ///< called after each epoch; its metrics join the history
-  std::string monitor = "loss";  ///< the column that early_stopping watches
+  /// Called after each epoch; its metrics join the history. fit() knows no model: where this calls
+  /// model.eval(), it calls model.train() before it returns.
+  std::function<Scalars()> validate = {};
+  std::string monitor = "loss";              ///< the column that early_stopping watches
   EarlyStopping* early_stopping = nullptr;   ///< ends the training
   std::function<void(bool best)> save = {};  ///< called after each epoch: write a checkpoint
   std::string csv = "";                      ///< where the history goes after each epoch
@@ -128,15 +129,19 @@ struct FitOptions {
 };
 
 namespace detail {
-/// After the batches of an epoch; false ends the training.
+/// Throws ValueError for epochs < 0.
+void check_fit(const FitOptions& options);
+/// After the batches of an epoch; false ends the training. Throws ValueError where there were none.
 bool finish_epoch(Trainer& trainer, const FitOptions& options);
 }  // namespace detail
 
 /// Epochs from trainer.epoch() on over `batches`, any range that may be gone through again (size() makes
 /// the bar one, and an interrupt at the last batch wait for the end of the epoch); loss(batch)
-/// gives the loss on the tape in scope. Returns false when options.interrupted ended it.
+/// gives the loss on the tape in scope. Calls neither train() nor eval() of a model. Returns false when
+/// options.interrupted ended it. Throws ValueError for epochs < 0 and for an epoch without batches.
 template <class Batches, class Loss>
 bool fit(Trainer& trainer, Batches&& batches, Loss&& loss, const FitOptions& options = {}) {
+  detail::check_fit(options);
   while (trainer.epoch() < options.epochs) {
     std::int64_t count = 0;
     if constexpr (requires { batches.size(); }) count = static_cast<std::int64_t>(batches.size());

@@ -133,6 +133,12 @@ TEST(CheckpointTest, Errors) {
   EXPECT_EQ(message_of<ValueError>(
                 [&] { checkpoint([](Scalars) -> Var { throw ValueError("f: no"); }, {x}); }),
             "f: no");
+  EXPECT_EQ(message_of<ValueError>([&] {
+              checkpoint_steps(
+                  [](Scalars in, int) { return std::vector<Var>(in.begin(), in.end()); }, -5,
+                  std::vector<Var>{x});
+            }),
+            "checkpoint_steps: steps out of range: -5; need steps >= 0");
   EXPECT_EQ(tape.size(), size);  // nothing was recorded
   double factor = 2;
   const Var y = checkpoint([&](Scalars in) { return in[0] * factor; }, {x});

@@ -282,5 +282,33 @@ TEST(HardCases, 101_changed_gradients_fail) {
   EXPECT_FALSE(detail::gradcheck_changed(flat, {kPoint}, {}, 1, 0.001));
 }
 
+TEST(Gradcheck, RefusesOptionsOutOfRange) {
+  const TensorFunction cube = [](const Inputs& in) { return in[0] * in[0] * in[0]; };
+  const Inputs at = {f64({1, 2})};
+  EXPECT_EQ(message_of<ValueError>([&] { gradcheck(cube, at, {.rtol = -1}); }),
+            "gradcheck of f: rtol out of range: -1; need a finite number of at least 0");
+  EXPECT_EQ(message_of<ValueError>(
+                [&] { gradcheck(cube, at, {.atol = std::numeric_limits<double>::quiet_NaN()}); }),
+            "gradcheck of f: atol out of range: nan; need a finite number of at least 0");
+  EXPECT_EQ(message_of<ValueError>([&] { gradgradcheck(cube, at, {.step = -1e-9}); }),
+            "gradcheck of f: step out of range: -1e-09; need a finite number of at least 0");
+}
+
+TEST(Text, FewestDigitsThatReadBack) {
+  using detail::text;
+  const double infinity = std::numeric_limits<double>::infinity();
+  EXPECT_EQ(text(500), "500");
+  EXPECT_EQ(text(-1), "-1");
+  EXPECT_EQ(text(0), "0");
+  EXPECT_EQ(text(1000000), "1000000");
+  EXPECT_EQ(text(0.1), "0.1");
+  EXPECT_EQ(text(-1e-9), "-1e-09");
+  EXPECT_EQ(text(1e300), "1e+300");
+  EXPECT_EQ(text(infinity), "inf");
+  EXPECT_EQ(text(-std::numeric_limits<double>::quiet_NaN()), "nan");
+  EXPECT_EQ(std::stod(text(1.0 / 3)), 1.0 / 3);
+  EXPECT_EQ(text(-2.2250738585072014e-308), "-2.2250738585072014e-308");
+}
+
 }  // namespace
 }  // namespace autograd

@@ -3,6 +3,8 @@
 // else; those that do use CLI11, and the checks here for what its own ones let through.
 #pragma once
 
+#include <unistd.h>
+
 #include <cerrno>
 #include <charconv>
 #include <cmath>
@@ -53,13 +55,15 @@ inline std::string check_seed(const std::string& text) {
   return text + " given; need a whole number from 0 to 18446744073709551615";
 }
 
-/// Throws std::runtime_error unless a file of this name can be written; leaves the folder as it was.
+/// Throws std::runtime_error unless a file of this name can be written; makes none, not even for a moment.
 inline void require_writable(const std::string& path) {
-  const bool existed = std::filesystem::exists(std::filesystem::symlink_status(path));
-  if (!std::ofstream(path, std::ios::app)) {
-    throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
-  }
-  if (!existed) std::filesystem::remove(path);
+  const std::filesystem::path file = path, folder = file.parent_path();
+  errno = ENOENT;  // of a name that is empty
+  const bool fine =
+      std::filesystem::exists(std::filesystem::symlink_status(file))
+          ? std::ofstream(file, std::ios::app).good()
+          : !path.empty() && access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) == 0;
+  if (!fine) throw std::runtime_error("cannot write " + path + ": " + std::strerror(errno));
 }
 
 }  // namespace support

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // What training programs share: their flags, training or predicting as these say, being interrupted (exit
-// status 130), and counting right answers. A program's Options are a Training and a member `predict`, of
+// status 130, after SIGTERM 143), and counting right answers. A program's Options are a Training and a member `predict`, of
 // whatever it predicts from.
 #pragma once
 
@@ -8,6 +8,7 @@
 #include <autograd/autograd.hpp>
 #include <nn/nn.hpp>
 
+#include <array>
 #include <cstdint>
 #include <cstdio>
 #include <string>
@@ -65,18 +66,39 @@ int run(CLI::App& app, int argc, char** argv, const Options& options, int (*trai
     if (needs_data && options.data.empty() == options.predict.empty()) {
       throw CLI::ValidationError("either --data or --predict is needed");
     }
-    if (options.predict.empty()) require_writable(options.save);
+    if (options.predict.empty()) {
+      require_writable(options.save);
+      if (app.get_option_no_throw("--checkpoint") != nullptr) require_writable(options.checkpoint);
+    }
     autograd::set_num_threads(options.threads);
     return options.predict.empty() ? train(options) : predict(options);
   });
 }
 
 /// Saves what an interrupted run needs and says how to go on. Returns the exit status.
-inline int interrupted(const Training& options, const RunFile& file) {
+inline int interrupted(const Training& options, const nn::InterruptGuard& guard,
+                       const RunFile& file) {
   file.save();
   std::fprintf(stderr, "%s: interrupted; the same command with --resume goes on\n",
                options.program.c_str());
-  return 130;
+  return 128 + guard.signal();
+}
+/// The same of a program without checkpoints.
+inline int interrupted(const Training& options, const nn::InterruptGuard& guard) {
+  std::fprintf(stderr, "%s: interrupted; no weights were saved\n", options.program.c_str());
+  return 128 + guard.signal();
+}
+
+/// "6 epochs in 31.4 s, 90 steps/s" since `begin`, or that a resumed run had no steps left.
+inline std::string pace(std::int64_t count, const char* unit, std::int64_t steps, double begin,
+                        int decimals) {
+  if (steps == 0) return "nothing was left to do: the checkpoint is that of the end";
+  std::array<char, 128> line;
+  const double seconds = nn::steady_seconds() - begin;
+  std::snprintf(line.data(), line.size(), "%lld %s in %.1f s, %.*f steps/s",
+                static_cast<long long>(count), unit, seconds, decimals,
+                static_cast<double>(steps) / seconds);
+  return line.data();
 }
 
 /// The share of samples {x, label} that the model has right; leaves it in evaluation mode.

@@ -117,6 +117,7 @@ struct DataLoader::State {
   LoaderPosition position;
   bool sought = true;               // position is where the next loop begins
   std::int64_t planned_epoch = -1;  // which epoch `plan` is of
+  std::uint64_t round = 0;          // counts begin() and seek(): an older iterator is not to go on
   Places plan;
   std::unique_ptr<Workers> workers;  // last: its threads use the rest
 
@@ -205,34 +206,41 @@ DataLoader::DataLoader(DataLoader&&) noexcept = default;
 DataLoader& DataLoader::operator=(DataLoader&&) noexcept = default;
 DataLoader::~DataLoader() = default;
 
-std::int64_t DataLoader::samples() const { return state_->samples; }
+DataLoader::State& DataLoader::state() const {
+  if (state_) return *state_;
+  throw ValueError(
+      "DataLoader: it was moved from: it has no data set; need the loader that it was "
+      "moved to");
+}
+
+std::int64_t DataLoader::samples() const { return state().samples; }
 
 std::int64_t DataLoader::size() const {
-  const DataLoaderOptions& options = state_->options;
-  if (options.batches) {
-    return static_cast<std::int64_t>(state_->plan_of(state_->position.epoch).size());
-  }
-  const std::int64_t n = state_->samples, b = options.batch_size;
+  State& own = state();
+  const DataLoaderOptions& options = own.options;
+  if (options.batches) return static_cast<std::int64_t>(own.plan_of(own.position.epoch).size());
+  const std::int64_t n = own.samples, b = options.batch_size;
   return options.drop_last ? n / b : (n + b - 1) / b;
 }
 
-LoaderPosition DataLoader::position() const { return state_->position; }
+LoaderPosition DataLoader::position() const { return state().position; }
 
 void DataLoader::seek(LoaderPosition position) {
+  State& own = state();
   if (position.epoch < 0 || position.batch < 0) {
     throw ValueError("DataLoader.seek: no such position: epoch " + std::to_string(position.epoch) +
                      ", batch " + std::to_string(position.batch) + "; need both >= 0");
   }
   const auto count =
-      static_cast<std::int64_t>(state_->options.batches ? state_->plan_of(position.epoch).size()
-                                                        : static_cast<std::size_t>(size()));
+      own.options.batches ? static_cast<std::int64_t>(own.plan_of(position.epoch).size()) : size();
   if (position.batch > 0 && position.batch >= count) {
     throw ValueError("DataLoader.seek: no such batch: " + std::to_string(position.batch) +
                      "; need batch < size() (" + std::to_string(count) + ")");
   }
-  state_->workers.reset();
-  state_->position = position;
-  state_->sought = true;
+  own.workers.reset();
+  own.position = position;
+  own.sought = true;
+  ++own.round;
 }
 
 StateDict DataLoader::state_dict() const {
@@ -254,8 +262,9 @@ void DataLoader::load_state_dict(const StateDict& state) {
 }
 
 DataLoader::Iterator DataLoader::begin() {
-  State& state = *state_;
+  State& state = this->state();
   state.workers.reset();
+  ++state.round;
   // A loop that was left in the middle is not taken up again.
   if (!state.sought && state.position.batch > 0) state.position = {state.position.epoch + 1, 0};
   state.sought = false;
@@ -269,12 +278,21 @@ DataLoader::Iterator DataLoader::begin() {
         [&state, epoch](std::int64_t batch) { return state.make(epoch, batch); });
   }
   Iterator iterator;
-  iterator.loader_ = this;
+  iterator.state_ = &state;
+  iterator.round_ = state.round;
   return ++iterator;
 }
 
-bool DataLoader::next(Batch& batch) {
-  State& state = *state_;
+bool DataLoader::next(State* own, std::uint64_t round, Batch& batch) {
+  if (own == nullptr) {
+    throw ValueError("DataLoader: ++ behind the end of an epoch; need begin() for the next one");
+  }
+  State& state = *own;
+  if (round != state.round) {
+    throw ValueError(
+        "DataLoader: this loop was overtaken: begin() or seek() was called in its middle; need one "
+        "loop at a time, or a second DataLoader for the loop inside");
+  }
   const auto count = static_cast<std::int64_t>(state.plan.size());
   // position() has moved on to the next epoch with the last batch; a new loop began at batch 0 of it.
   if (state.position.epoch != state.planned_epoch || state.position.batch >= count) {

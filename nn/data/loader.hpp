@@ -11,6 +11,7 @@
 // Threads: one loader is used by one thread at a time; several loaders may share a data set.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <functional>
 #include <iterator>
@@ -47,12 +48,24 @@ struct LoaderPosition {
 };
 
 class DataLoader {
+  struct State;
+
  public:
   /// Throws ValueError for batch_size < 1, workers < 0 or prefetch < 1. Copies the set.
   template <Dataset D>
   explicit DataLoader(D set, DataLoaderOptions options = {})
       : DataLoader{static_cast<std::int64_t>(set.size()), source_of(std::move(set)),
                    std::move(options)} {}  // braces: the size is read before the set is moved
+  /// A type that is no data set: says so in a sentence.
+  template <class D>
+    requires(!Dataset<D> && !std::derived_from<D, DataLoader>)
+  explicit DataLoader(const D&, const DataLoaderOptions& = {}) {
+    static_assert(Dataset<D>,
+                  "a data set of nn::DataLoader needs `std::int64_t size() const` and "
+                  "`nn::Sample get(std::int64_t) const` or `nn::Sample get(std::int64_t, "
+                  "nn::Generator&) const`: both const, and a Sample even of one tensor");
+  }
+  /// A loop goes on where its loader is moved; what was moved from throws ValueError when it is used.
   DataLoader(DataLoader&&) noexcept;
   DataLoader& operator=(DataLoader&&) noexcept;
   ~DataLoader();
@@ -65,7 +78,8 @@ class DataLoader {
   /// Inside a loop: the batch after the one in hand, so that a checkpoint saved at the end of the loop's
   /// body goes on with the next. After the last batch: the next epoch's first.
   LoaderPosition position() const;
-  /// The next loop begins here. Throws ValueError for negative numbers or a batch >= size().
+  /// The next loop begins here; one in its middle has ended. Throws ValueError for negative numbers or
+  /// a batch >= size().
   void seek(LoaderPosition position);
   /// The same for a TrainingState: int64 {epoch, batch} as "position".
   StateDict state_dict() const;
@@ -83,17 +97,19 @@ class DataLoader {
     const Batch& operator*() const { return batch_; }
     const Batch* operator->() const { return &batch_; }
     Iterator& operator++() {
-      if (!loader_->next(batch_)) loader_ = nullptr;
+      if (!next(state_, round_, batch_)) state_ = nullptr;
       return *this;
     }
-    bool operator==(std::default_sentinel_t) const { return !loader_; }
+    bool operator==(std::default_sentinel_t) const { return !state_; }
 
    private:
     friend class DataLoader;
-    DataLoader* loader_ = nullptr;
+    State* state_ = nullptr;   // stays where it is when the loader is moved
+    std::uint64_t round_ = 0;  // which loop this is
     Batch batch_;
   };
-  /// Starts an epoch: where seek() said, else the one after the last that was begun. One loop at a time.
+  /// Starts an epoch: where seek() said, else the one after the last that was begun. One loop at a time: of two,
+  /// the one that began first throws ValueError at its next ++ (inside a loop, take a second loader).
   /// An exception of the data set arrives here or at ++, at the place of its batch, and ends the epoch.
   Iterator begin();
   std::default_sentinel_t end() const { return {}; }
@@ -127,9 +143,9 @@ class DataLoader {
   }
 
   DataLoader(std::int64_t samples, Source source, DataLoaderOptions options);
-  bool next(Batch& batch);
+  static bool next(State* state, std::uint64_t round, Batch& batch);
+  State& state() const;
 
-  struct State;
   std::unique_ptr<State> state_;
 };
 

@@ -58,8 +58,8 @@ MelOptions checked(MelOptions o) {
   if (o.f_max == 0) o.f_max = static_cast<double>(o.sample_rate) / 2;
   const auto require = [](bool ok, const char* what, double value, const char* need) {
     if (ok) return;
-    throw autograd::ValueError(std::string("MelSpectrogram: ") + what +
-                               " out of range: " + std::to_string(value) + "; need " + need);
+    throw autograd::ValueError(std::string("MelSpectrogram: ") + what + " out of range: " +
+                               autograd::detail::text(value) + "; need " + need);
   };
   const auto as = [](std::int64_t value) { return static_cast<double>(value); };
   require(o.sample_rate >= 1 && o.sample_rate <= 10'000'000, "sample_rate", as(o.sample_rate),
@@ -172,8 +172,8 @@ Tensor MelSpectrogram::operator()(const Tensor& x) const {
 Tensor power_to_decibel(const Tensor& x, DecibelOptions options) {
   if (!(options.floor > 0) || !(options.top >= 0)) {
     throw autograd::ValueError("power_to_decibel: out of range: floor " +
-                               std::to_string(options.floor) + ", top " +
-                               std::to_string(options.top) + "; need floor > 0, top >= 0");
+                               autograd::detail::text(options.floor) + ", top " +
+                               autograd::detail::text(options.top) + "; need floor > 0, top >= 0");
   }
   const Tensor values = autograd::contiguous(autograd::detach(x));
   Tensor y = autograd::empty(values.shape(), values.dtype());

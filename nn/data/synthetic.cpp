@@ -18,7 +18,7 @@ using Point = std::pair<double, double>;
 void require(bool ok, const char* function, const char* what, double value, const char* need) {
   if (ok) return;
   throw autograd::ValueError(std::string(function) + ": " + what +
-                             " out of range: " + std::to_string(value) + "; need " + need);
+                             " out of range: " + autograd::detail::text(value) + "; need " + need);
 }
 
 void check(const char* function, std::int64_t n, std::int64_t classes, double noise) {

@@ -109,7 +109,8 @@ Tensor random_shift(const Tensor& x, std::int64_t pixels, Generator& generator) 
 
 Tensor random_horizontal_flip(const Tensor& x, double p, Generator& generator) {
   const Tensor values = plain("random_horizontal_flip", x, 4, 4);
-  require(p >= 0 && p <= 1, "random_horizontal_flip", "p is " + std::to_string(p), "0 <= p <= 1");
+  require(p >= 0 && p <= 1, "random_horizontal_flip", "p is " + autograd::detail::text(p),
+          "0 <= p <= 1");
   Tensor y = autograd::empty(values.shape(), values.dtype());
   const std::int64_t n = values.size(0), w = values.size(3);
   const std::int64_t rows = values.size(1) * values.size(2);

@@ -38,6 +38,10 @@ std::string unescaped(std::string_view line) {
 
 Vocabulary Vocabulary::build(const std::vector<std::vector<std::string>>& sentences,
                              const VocabularyOptions& options) {
+  if (options.max_size < 0) {
+    throw ValueError("Vocabulary.build: max_size out of range: " +
+                     std::to_string(options.max_size) + "; need max_size >= 0 (0: no limit)");
+  }
   std::unordered_map<std::string_view, std::int64_t> counts;
   for (const auto& sentence : sentences) {
     for (const std::string& token : sentence) ++counts[token];

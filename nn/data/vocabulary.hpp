@@ -22,7 +22,7 @@ struct VocabularyOptions {
 class Vocabulary {
  public:
   /// Of all tokens: special ones, then by falling count, equals by their bytes. Throws ValueError when
-  /// `unknown` is not special, or a special token is given twice.
+  /// `unknown` is not special, or a special token is given twice, or for max_size < 0.
   static Vocabulary build(const std::vector<std::vector<std::string>>& sentences,
                           const VocabularyOptions& options = {});
   /// Of a list: token i has number i; `unknown` stands for unknown ones if it is there. Throws ValueError

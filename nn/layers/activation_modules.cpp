@@ -55,9 +55,9 @@ void check_slopes(const RReLUOptions& options) {
       options.lower <= options.upper) {
     return;
   }
-  throw autograd::ValueError("RReLU: not an interval: lower is " + std::to_string(options.lower) +
-                             ", upper is " + std::to_string(options.upper) +
-                             "; need finite lower <= upper");
+  throw autograd::ValueError(
+      "RReLU: not an interval: lower is " + autograd::detail::text(options.lower) + ", upper is " +
+      autograd::detail::text(options.upper) + "; need finite lower <= upper");
 }
 
 }  // namespace

@@ -19,10 +19,21 @@ inline void check_at_least(const char* layer, const char* what, std::int64_t val
                              std::to_string(value) + "; need at least " + std::to_string(low));
 }
 
+/// Throws ValueError unless one number was given or one for each axis, none below `low`.
+inline void check_per_axis(const char* layer, const char* what, const autograd::PerAxis& values,
+                           int axes, std::int64_t low) {
+  if (values.count() != 1 && values.count() != axes) {
+    throw autograd::ValueError(std::string(layer) + ": " + what + " has " +
+                               std::to_string(values.count()) + " numbers; need 1 or " +
+                               std::to_string(axes));
+  }
+  for (int i = 0; i < axes; ++i) check_at_least(layer, what, values[i], low);
+}
+
 /// Throws ValueError unless p is in [0, 1].
 inline void check_probability(const char* layer, double p) {
   if (p >= 0 && p <= 1) return;
-  throw autograd::ValueError(std::string(layer) + ": p out of range: " + std::to_string(p) +
+  throw autograd::ValueError(std::string(layer) + ": p out of range: " + autograd::detail::text(p) +
                              "; need 0 to 1");
 }
 

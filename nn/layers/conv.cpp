@@ -13,7 +13,7 @@ using autograd::ValueError;
 constexpr const char* kConv[] = {"", "Conv1d", "Conv2d", "Conv3d"};
 constexpr const char* kTransposed[] = {"", "ConvTranspose1d", "ConvTranspose2d", "ConvTranspose3d"};
 
-// What the shape of the weight is made of; the other options are checked by the functions.
+// What the shape of the weight is made of.
 void check_sizes(const char* layer, std::int64_t in, std::int64_t out, const PerAxis& kernel,
                  std::int64_t groups, int axes) {
   detail::check_at_least(layer, "groups", groups, 1);
@@ -24,11 +24,13 @@ void check_sizes(const char* layer, std::int64_t in, std::int64_t out, const Per
                      std::to_string(in) + ", out is " + std::to_string(out) +
                      "; need multiples of groups (" + std::to_string(groups) + ")");
   }
-  if (kernel.count() != 1 && kernel.count() != axes) {
-    throw ValueError(std::string(layer) + ": kernel_size has " + std::to_string(kernel.count()) +
-                     " numbers; need 1 or " + std::to_string(axes));
-  }
-  for (int i = 0; i < axes; ++i) detail::check_at_least(layer, "kernel_size", kernel[i], 1);
+  detail::check_per_axis(layer, "kernel_size", kernel, axes, 1);
+}
+
+template <class Options> void check_steps(const char* layer, const Options& options, int axes) {
+  detail::check_per_axis(layer, "stride", options.stride, axes, 1);
+  detail::check_per_axis(layer, "padding", options.padding, axes, 0);
+  detail::check_per_axis(layer, "dilation", options.dilation, axes, 1);
 }
 
 Shape weight_shape(std::int64_t first, std::int64_t second, const PerAxis& kernel, int axes) {
@@ -73,6 +75,7 @@ ConvNd<Axes>::ConvNd(std::int64_t in, std::int64_t out, PerAxis kernel_size, Gen
     : options_{options.stride, options.padding, options.dilation, options.groups},
       mode_(pad_mode(options.padding_mode)) {
   check_sizes(kConv[Axes], in, out, kernel_size, options.groups, Axes);
+  check_steps(kConv[Axes], options, Axes);
   if (options.same) {
     margins_ = same_margins(kConv[Axes], kernel_size, options, Axes);
   } else if (options.padding_mode != PaddingMode::zeros) {
@@ -107,6 +110,8 @@ ConvTransposeNd<Axes>::ConvTransposeNd(std::int64_t in, std::int64_t out, PerAxi
     : options_{options.stride, options.padding, options.output_padding, options.groups,
                options.dilation} {
   check_sizes(kTransposed[Axes], in, out, kernel_size, options.groups, Axes);
+  check_steps(kTransposed[Axes], options, Axes);
+  detail::check_per_axis(kTransposed[Axes], "output_padding", options.output_padding, Axes, 0);
   const Shape shape = weight_shape(in, out / options.groups, kernel_size, Axes);
   const double bound = bound_of_weight(shape);
   weight = detail::uniform_parameter(*this, "weight", shape, bound, generator, options.dtype);

@@ -37,7 +37,7 @@ class Layer {
   }
   /// The same object where it is a module, else null.
   Module* module() const { return module_; }
-  /// The name of its type without namespaces, or its kName: "Conv2d".
+  /// The name of its type without namespaces: "Conv2d".
   std::string type_name() const;
   /// The layer itself, shared: model[0].as<nn::Linear>().weight. Throws TypeError for another type.
   template <class L> L& as() const {
@@ -56,7 +56,6 @@ class Layer {
             [](void* object, const Tensor& x) -> Tensor { return (*static_cast<L*>(object))(x); }),
         type_(&typeid(L)) {
     if constexpr (std::derived_from<L, Module>) module_ = layer.get();
-    if constexpr (requires { L::kName; }) name_ = L::kName;
     if constexpr (std::same_as<L, Linear>) {
       call_then_ = [](void* object, const Tensor& x, Activation activation) {
         return static_cast<Linear*>(object)->then(x, activation);
@@ -77,7 +76,6 @@ class Layer {
   std::shared_ptr<void> object_;
   Module* module_ = nullptr;  // the same object, when it is a module
   const std::type_info* type_;
-  const char* name_ = nullptr;  // where the type's own says too much
 };
 
 }  // namespace nn

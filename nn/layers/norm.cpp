@@ -16,14 +16,20 @@ constexpr const char* kInstance[] = {"", "InstanceNorm1d", "InstanceNorm2d", "In
 
 void check_eps(const char* layer, double eps) {
   if (eps >= 0 && std::isfinite(eps)) return;
-  throw ValueError(std::string(layer) + ": eps out of range: " + std::to_string(eps) +
+  throw ValueError(std::string(layer) + ": eps out of range: " + autograd::detail::text(eps) +
                    "; need a finite number of at least 0");
+}
+
+const Shape& checked_shape(const char* layer, const Shape& normalized_shape) {
+  if (normalized_shape.dim() > 0) return normalized_shape;
+  throw ValueError(std::string(layer) +
+                   ": nothing to normalize over: normalized_shape is []; need one extent or more");
 }
 
 void check_momentum(const char* layer, double momentum) {
   if (momentum >= 0 && momentum <= 1) return;
-  throw ValueError(std::string(layer) + ": momentum out of range: " + std::to_string(momentum) +
-                   "; need 0 to 1");
+  throw ValueError(std::string(layer) + ": momentum out of range: " +
+                   autograd::detail::text(momentum) + "; need 0 to 1");
 }
 
 // x: between `low` and `high` axes, with the channels where they belong.
@@ -114,7 +120,7 @@ template struct InstanceNormNd<2>;
 template struct InstanceNormNd<3>;
 
 LayerNorm::LayerNorm(const Shape& normalized_shape, const LayerNormOptions& options)
-    : normalized_shape_(normalized_shape), eps_(options.eps) {
+    : normalized_shape_(checked_shape("LayerNorm", normalized_shape)), eps_(options.eps) {
   check_eps("LayerNorm", eps_);
   if (!options.elementwise_affine) return;
   weight = detail::constant_parameter(*this, "weight", normalized_shape, 1, options.dtype);
@@ -129,7 +135,7 @@ Tensor LayerNorm::operator()(const Tensor& x) const {
 }
 
 RMSNorm::RMSNorm(const Shape& normalized_shape, const RMSNormOptions& options)
-    : normalized_shape_(normalized_shape), eps_(options.eps) {
+    : normalized_shape_(checked_shape("RMSNorm", normalized_shape)), eps_(options.eps) {
   if (eps_ >= 0) check_eps("RMSNorm", eps_);
   if (!options.elementwise_affine) return;
   weight = detail::constant_parameter(*this, "weight", normalized_shape, 1, options.dtype);

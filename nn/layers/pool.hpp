@@ -8,6 +8,7 @@
 #include <cstddef>
 
 #include "../module.hpp"
+#include "check.hpp"
 
 namespace nn {
 
@@ -21,13 +22,32 @@ template <std::size_t N> struct Name {
   /// Of space: the 2 of "MaxPool2d".
   constexpr int axes() const { return text[N - 3] - '0'; }
 };
+
+/// Throws ValueError for options out of range.
+template <class Options>
+void check_windows(const char* layer, const PerAxis& kernel, const Options& options, int axes) {
+  check_per_axis(layer, "kernel_size", kernel, axes, 1);
+  if (options.stride.count() > 0) check_per_axis(layer, "stride", options.stride, axes, 1);
+  check_per_axis(layer, "padding", options.padding, axes, 0);
+  if constexpr (requires { options.dilation; }) {
+    check_per_axis(layer, "dilation", options.dilation, axes, 1);
+  }
+  for (int i = 0; i < axes; ++i) {
+    if (options.padding[i] <= kernel[i] / 2) continue;
+    throw autograd::ValueError(std::string(layer) + ": padding is too large: it is " +
+                               std::to_string(options.padding[i]) + ", kernel_size is " +
+                               std::to_string(kernel[i]) + "; need at most half of the kernel");
+  }
+}
 }  // namespace detail
 
-/// pool() of windows of kernel_size; the stride is the kernel size unless one is given.
+/// pool() of windows of kernel_size; the stride is the kernel size unless one is given. Throws
+/// ValueError for options out of range.
 template <detail::Name name, auto pool, class Options> struct WindowPool : Module {
-  static constexpr const char* kName = name.text;
   explicit WindowPool(PerAxis kernel_size, const Options& options = {})
-      : kernel_size_(kernel_size), options_(options) {}
+      : kernel_size_(kernel_size), options_(options) {
+    detail::check_windows(name.text, kernel_size, options, name.axes());
+  }
   Tensor operator()(const Tensor& x) const {
     return guard(name.text, [&] { return pool(x, kernel_size_, options_); });
   }
@@ -48,10 +68,11 @@ using AvgPool1d = WindowPool<"AvgPool1d", autograd::avg_pool1d, autograd::AvgPoo
 using AvgPool2d = WindowPool<"AvgPool2d", autograd::avg_pool2d, autograd::AvgPoolOptions>;
 using AvgPool3d = WindowPool<"AvgPool3d", autograd::avg_pool3d, autograd::AvgPoolOptions>;
 
-/// pool() of as many windows as given, whatever the input's extents.
+/// pool() of as many windows as given, whatever the input's extents. Throws ValueError for sizes < 1.
 template <detail::Name name, auto pool> struct AdaptivePool : Module {
-  static constexpr const char* kName = name.text;
-  explicit AdaptivePool(PerAxis output_size) : output_size_(output_size) {}
+  explicit AdaptivePool(PerAxis output_size) : output_size_(output_size) {
+    detail::check_per_axis(name.text, "output_size", output_size, name.axes(), 1);
+  }
   Tensor operator()(const Tensor& x) const {
     return guard(name.text, [&] { return pool(x, output_size_); });
   }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "reshape.hpp"
 
+#include <cmath>
+
 #include "check.hpp"
 
 namespace nn {
@@ -11,6 +13,26 @@ Tensor Flatten::operator()(const Tensor& x) const {
 
 Tensor Unflatten::operator()(const Tensor& x) const {
   return guard("Unflatten", [&] { return autograd::unflatten(x, axis_, extents_); });
+}
+
+Upsample::Upsample(autograd::InterpolateOptions options) : options_(std::move(options)) {
+  const auto& factors = options_.scale_factor;
+  const int sizes = options_.size.count(), count = static_cast<int>(factors.size());
+  if ((sizes > 0) == (count > 0)) {
+    throw autograd::ValueError(std::string("Upsample: ") + (count > 0 ? "both" : "neither") +
+                               " of size and scale_factor given; need one of them");
+  }
+  if (sizes + count > 3) {
+    throw autograd::ValueError("Upsample: too many numbers: there are " +
+                               std::to_string(sizes + count) +
+                               "; need one for each of 1 to 3 axes");
+  }
+  for (int i = 0; i < sizes; ++i) detail::check_at_least("Upsample", "size", options_.size[i], 1);
+  for (const double factor : factors) {
+    if (factor > 0 && std::isfinite(factor)) continue;
+    throw autograd::ValueError("Upsample: scale_factor out of range: " +
+                               autograd::detail::text(factor) + "; need finite numbers > 0");
+  }
 }
 
 Tensor Upsample::operator()(const Tensor& x) const {

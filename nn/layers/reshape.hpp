@@ -33,7 +33,8 @@ struct Unflatten : Module {
 
 /// Resampling to .size or by .scale_factor; see autograd::interpolate for modes and corners.
 struct Upsample : Module {
-  explicit Upsample(autograd::InterpolateOptions options) : options_(std::move(options)) {}
+  /// Throws ValueError unless there is one of the two, of one to three numbers > 0.
+  explicit Upsample(autograd::InterpolateOptions options);
   Tensor operator()(const Tensor& x) const;
   const autograd::InterpolateOptions& options() const { return options_; }
 

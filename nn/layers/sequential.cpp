@@ -9,13 +9,13 @@ namespace nn {
 using autograd::ValueError;
 
 void Layer::throw_other_type(const char* wanted, const char* held) {
-  throw autograd::TypeError(std::string("Layer.as: another type: the layer is ") + held +
-                            ", asked for " + wanted + "; need the type it was made from");
+  const std::string is = detail::readable_type(held), asked = detail::readable_type(wanted);
+  throw autograd::TypeError("Layer.as: another type: the layer is " + is + ", asked for " +
+                            (is == asked ? "another of that name" : asked) +
+                            "; need the type it was made from");
 }
 
-std::string Layer::type_name() const {
-  return name_ != nullptr ? name_ : detail::readable_type(type_->name());
-}
+std::string Layer::type_name() const { return detail::readable_type(type_->name()); }
 
 std::string Sequential::summary(const autograd::Shape& input_shape, SummaryOptions options) const {
   return nn::summary(*this, input_shape, options);

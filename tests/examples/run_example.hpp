@@ -105,6 +105,14 @@ class Examples : public testing::Test {
     const Ran resumed = run(command + options + " --resume");
     ASSERT_EQ(resumed.status, 0) << resumed.err;
     EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
+    EXPECT_FALSE(contains(resumed.out, "nothing was left to do")) << resumed.out;
+    const Ran again = run(command + options + " --resume");
+    EXPECT_EQ(again.status, 0) << again.err;
+    EXPECT_TRUE(contains(again.out, "nothing was left to do: the checkpoint is that of the end"))
+        << again.out;
+    EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
+    fails(name_of(command) + " --data nowhere --checkpoint nodir/state",
+          "cannot write nodir/state: ");
   }
 
   /// `command` in a process of its own; what it says to standard error is in cut.txt.
@@ -127,18 +135,35 @@ class Examples : public testing::Test {
 
   fs::path folder_;
 
- private:
-  static std::string name_of(const std::string& command) {
-    return command.substr(0, command.find(' '));
-  }
   /// The exit status after SIGINT, which is sent as soon as `file` is there; standard error in cut.txt.
   int interrupted(const std::string& command, const fs::path& file) const {
     const pid_t child = start(command);
     wait_for(file);
-    kill(child, SIGINT);
+    return stopped(child, SIGINT);
+  }
+  /// Waits until the program handles SIGINT by itself (proc(5): the mask of caught signals).
+  static void wait_for_handler(pid_t child) {
+    for (int i = 0; i < 20000; ++i) {
+      for (const std::string& line :
+           lines(contents("/proc/" + std::to_string(child) + "/status"))) {
+        if (line.starts_with("SigCgt:") &&
+            (std::stoull(line.substr(7), nullptr, 16) >> (SIGINT - 1) & 1) != 0)
+          return;
+      }
+      std::this_thread::sleep_for(std::chrono::milliseconds(3));
+    }
+  }
+  /// The exit status after that signal.
+  static int stopped(pid_t child, int signal) {
+    kill(child, signal);
     int status = 0;
     if (waitpid(child, &status, 0) != child || !WIFEXITED(status)) return -1;
     return WEXITSTATUS(status);
+  }
+
+ private:
+  static std::string name_of(const std::string& command) {
+    return command.substr(0, command.find(' '));
   }
 };
 

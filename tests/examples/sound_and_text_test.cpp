@@ -13,6 +13,7 @@
 namespace {
 
 using examples_test::contains;
+using examples_test::contents;
 using examples_test::lines;
 using examples_test::Ran;
 using examples_test::WithOptions;
@@ -90,6 +91,17 @@ TEST_F(SpokenDigits, SaysWhatIsWrongWithTheData) {
   fails("spoken_digits --data data --save nowhere/w.safetensors", "nowhere/w.safetensors");
 }
 
+TEST_F(SpokenDigits, InterruptedItLeavesTheOldWeights) {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    write("w.safetensors", "what was there");
+    const pid_t child = start("spoken_digits --data data --epochs 100000 --save w.safetensors");
+    wait_for_handler(child);
+    EXPECT_EQ(stopped(child, signal), 128 + signal);
+    EXPECT_EQ(contents(folder_ / "cut.txt"), "spoken_digits: interrupted; no weights were saved\n");
+    EXPECT_EQ(contents(folder_ / "w.safetensors"), "what was there");
+  }
+}
+
 TEST_F(SpokenDigits, RefusesBadOptions) {
   refuses("spoken_digits --epochs 0", {"spoken_digits: ", "--epochs"});
   refuses("spoken_digits --lr nan", {"--lr"});
@@ -150,6 +162,9 @@ TEST_F(Sentiment, SaysWhatIsWrongWithTheData) {
   fails("sentiment --data data", "line 1 of 'data/train.tsv'");
   write("data/train.tsv", "");
   fails("sentiment --data data", "data/train.tsv");
+  write("data/test.tsv", "a fine film\t1\n");
+  write("data/train.tsv", "\t1\n\t0\n");
+  fails("sentiment --data data", "'data/train.tsv' has no words");
 }
 
 TEST_F(Sentiment, RefusesBadOptions) {

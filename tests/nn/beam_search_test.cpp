@@ -167,6 +167,17 @@ TEST(BeamSearch, RefusesWhatMakesNoSense) {
   EXPECT_THROW(beam_search(1, nan, {.beam = 0}), ag::ValueError);
   EXPECT_THROW(beam_search(1, nan, {.max_length = 0}), ag::ValueError);
   EXPECT_THROW(beam_search(-1, nan, {}), ag::ValueError);
+  const auto always = [](double score) {
+    return [score](const BeamStep& step) { return ag::full({step.last.size(0), 3}, score); };
+  };
+  constexpr double kInfinity = std::numeric_limits<double>::infinity();
+  nn_test::expect_message<ag::ValueError>(
+      "beam_search: nothing to go on with: all scores of a beginning are -inf; need a number among "
+      "them",
+      [&] { beam_search(1, always(-kInfinity), {}); });
+  nn_test::expect_message<ag::ValueError>(
+      "beam_search: scores are NaN or +inf; need numbers or -inf",
+      [&] { beam_search(1, always(kInfinity), {}); });
   const auto flat = [](const BeamStep&) { return ag::zeros({3}); };
   EXPECT_THROW(beam_search(1, flat, {}), ag::ShapeError);
 }

@@ -78,13 +78,13 @@ TEST(Interrupt, FirstAsksSecondEnds) {
       const nn::InterruptGuard inner;
       if (guard.requested()) _exit(1);
       raise(SIGINT);
-      if (!guard.requested() || !inner.requested()) _exit(2);
+      if (!guard.requested() || !inner.requested() || inner.signal() != SIGINT) _exit(2);
     }
     {
       nn::InterruptGuard guard;
       if (guard.requested()) _exit(3);
       raise(SIGTERM);
-      if (!guard.requested()) _exit(4);
+      if (!guard.requested() || guard.signal() != SIGTERM) _exit(4);
       raise(SIGTERM);  // ends the program
     }
     _exit(5);

@@ -57,10 +57,10 @@ TEST(LayerStart, ConstructorsSayWhatIsWrong) {
       "GroupNorm: num_groups does not divide the channels: num_groups is 3, channels is 4; need a "
       "divisor",
       [] { nn::GroupNorm(3, 4); });
-  expect_message<ag::ValueError>("BatchNorm1d: momentum out of range: 2.000000; need 0 to 1",
+  expect_message<ag::ValueError>("BatchNorm1d: momentum out of range: 2; need 0 to 1",
                                  [] { nn::BatchNorm1d(3, {.momentum = 2}); });
   expect_message<ag::ValueError>(
-      "LayerNorm: eps out of range: -1.000000; need a finite number of at least 0",
+      "LayerNorm: eps out of range: -1; need a finite number of at least 0",
       [] { nn::LayerNorm(3, {.eps = -1}); });
   expect_message<ag::ValueError>(
       "Embedding: padding_idx out of range: 4; need at least -4 and less than 4",
@@ -69,12 +69,73 @@ TEST(LayerStart, ConstructorsSayWhatIsWrong) {
       "ReflectionPad1d: a wrong number of amounts: 4; need two for each axis (2)", [] {
         nn::ReflectionPad1d(std::vector<std::int64_t>{1, 1, 1, 1});
       });
+  expect_message<ag::ValueError>("Conv2d: stride out of range: 0; need at least 1",
+                                 [] { nn::Conv2d(3, 4, 3, {.stride = 0}); });
+  EXPECT_THROW(nn::ConvTranspose2d(3, 4, 3, {.output_padding = -1}), ag::ValueError);
   EXPECT_THROW(nn::PixelShuffle(0), ag::ValueError);
   EXPECT_THROW(nn::PixelUnshuffle(std::int64_t{1} << 40), ag::ValueError);
   EXPECT_THROW(nn::Embedding(0, 2), ag::ValueError);
   EXPECT_THROW(nn::BatchNorm2d(0), ag::ValueError);
   EXPECT_THROW(nn::Bilinear(0, 1, 1), ag::ValueError);
   EXPECT_THROW(nn::Conv2d(3, 4, 3, {.dtype = ag::int64}), ag::TypeError);
+}
+
+TEST(LayerStart, PoolsAndNormsRefuseAtOnce) {
+  expect_message<ag::ValueError>("MaxPool2d: kernel_size out of range: 0; need at least 1",
+                                 [] { nn::MaxPool2d(0); });
+  expect_message<ag::ValueError>("MaxPool2d: kernel_size has 0 numbers; need 1 or 2",
+                                 [] { nn::MaxPool2d({}); });
+  expect_message<ag::ValueError>("AvgPool2d: kernel_size has 3 numbers; need 1 or 2", [] {
+    nn::AvgPool2d({1, 2, 3});
+  });
+  expect_message<ag::ValueError>("MaxPool1d: dilation out of range: 0; need at least 1",
+                                 [] { nn::MaxPool1d(2, {.dilation = 0}); });
+  expect_message<ag::ValueError>("AvgPool3d: stride out of range: -1; need at least 1",
+                                 [] { nn::AvgPool3d(2, {.stride = -1}); });
+  expect_message<ag::ValueError>(
+      "MaxPool2d: padding is too large: it is 2, kernel_size is 3; need at most half of the kernel",
+      [] { nn::MaxPool2d(3, {.padding = 2}); });
+  expect_message<ag::ValueError>("AdaptiveAvgPool2d: output_size out of range: -1; need at least 1",
+                                 [] { nn::AdaptiveAvgPool2d(-1); });
+  expect_message<ag::ValueError>("Upsample: scale_factor out of range: -1; need finite numbers > 0",
+                                 [] { nn::Upsample({.scale_factor = {-1}}); });
+  expect_message<ag::ValueError>("Upsample: size out of range: 0; need at least 1", [] {
+    nn::Upsample({.size = {2, 0}});
+  });
+  expect_message<ag::ValueError>(
+      "Upsample: neither of size and scale_factor given; need one of them",
+      [] { nn::Upsample(ag::InterpolateOptions{}); });
+  EXPECT_THROW(nn::Upsample({.size = 2, .scale_factor = {2}}), ag::ValueError);
+  EXPECT_THROW(nn::Upsample({.scale_factor = {2, 2, 2, 2}}), ag::ValueError);
+  expect_message<ag::ValueError>(
+      "LayerNorm: nothing to normalize over: normalized_shape is []; need one extent or more",
+      [] { nn::LayerNorm(ag::Shape{}); });
+  EXPECT_THROW(nn::RMSNorm(ag::Shape{}), ag::ValueError);
+}
+
+TEST(LayerAs, NamesTheTypes) {
+  nn::Sequential model{nn::Linear(2, 3), nn::Conv2d(1, 2, 3)};
+  const auto as = [&](std::size_t i, auto wanted) {
+    try {
+      (void)model[i].as<decltype(wanted)>();
+    } catch (const ag::TypeError& error) {
+      return std::string(error.what());
+    }
+    return std::string("nothing");
+  };
+  EXPECT_EQ(
+      as(0, nn::Conv2d(1, 2, 3)),
+      "Layer.as: another type: the layer is Linear, asked for Conv2d; need the type it was made "
+      "from");
+  EXPECT_EQ(
+      as(1, nn::Conv1d(1, 2, 3)),
+      "Layer.as: another type: the layer is Conv2d, asked for Conv1d; need the type it was made "
+      "from");
+  EXPECT_EQ(
+      as(1, nn::AdaptiveAvgPool1d(1)),
+      "Layer.as: another type: the layer is Conv2d, asked for AdaptiveAvgPool1d; need the type "
+      "it was made from");
+  EXPECT_EQ(as(0, nn::Linear(1, 1)), "nothing");
 }
 
 TEST(HardCases, 83_batchnorm_layer) {

@@ -205,6 +205,58 @@ TEST(DataLoader, Refuses) {
       [&] { planned.begin(); });
 }
 
+TEST(DataLoader, OneLoopAtATime) {
+  for (const int workers : {0, 2}) {
+    nn::DataLoader loader(numbers(6), {.batch_size = 2, .workers = workers});
+    const auto overtaken = [&](auto&& inside) {
+      int batches = 0;
+      expect_message<ag::ValueError>(
+          "DataLoader: this loop was overtaken: begin() or seek() was called in its middle; need "
+          "one "
+          "loop at a time, or a second DataLoader for the loop inside",
+          [&] {
+            for ([[maybe_unused]] const nn::Batch& batch : loader) {
+              ++batches;
+              inside();
+            }
+          });
+      EXPECT_EQ(batches, 1);
+    };
+    overtaken([&] { EXPECT_EQ(run(loader, 1).size(), 21u); });
+    overtaken([&] {
+      for ([[maybe_unused]] const nn::Batch& batch : loader) break;
+    });
+    overtaken([&] { loader.seek({0, 0}); });
+    EXPECT_EQ(loader.position(), (nn::LoaderPosition{0, 0}));
+    for ([[maybe_unused]] const nn::Batch& batch : loader) break;
+    EXPECT_EQ(run(loader, 1), run(loader, 1)) << "a loop that was left does not count";
+    auto at = loader.begin();
+    while (at != loader.end()) ++at;
+    EXPECT_THROW(++at, ag::ValueError);
+    EXPECT_THROW(++nn::DataLoader::Iterator(), ag::ValueError);
+  }
+}
+
+TEST(DataLoader, MovedInTheMiddleOfALoop) {
+  for (const int workers : {0, 2}) {
+    nn::DataLoader loader(numbers(6), {.batch_size = 2, .workers = workers});
+    auto at = loader.begin();
+    nn::DataLoader moved = std::move(loader);
+    ++at;
+    EXPECT_EQ((*at)[1].at({0}), 2);
+    EXPECT_EQ(moved.position(), (nn::LoaderPosition{0, 2}));
+    expect_message<ag::ValueError>(
+        "DataLoader: it was moved from: it has no data set; need the loader that it was moved to",
+        [&] { loader.size(); });
+    EXPECT_THROW(loader.samples(), ag::ValueError);
+    EXPECT_THROW(loader.begin(), ag::ValueError);
+    EXPECT_THROW(loader.seek({0, 0}), ag::ValueError);
+    EXPECT_THROW(loader.state_dict(), ag::ValueError);
+    EXPECT_THROW(loader.load_state_dict(moved.state_dict()), ag::ValueError);
+    EXPECT_EQ(run(moved, 1).size(), 21u);
+  }
+}
+
 TEST(Dataset, TensorsMustAgree) {
   expect_message<ag::ShapeError>(
       "TensorDataset: numbers of samples differ: [3] beside [2, 2]; need the same first extent",
@@ -251,9 +303,8 @@ TEST(Synthetic, Shapes) {
   const auto blobs = nn::make_blobs(30, {.classes = 5, .spread = 0.0}, generator);
   EXPECT_EQ(blobs.x.at({0, 0}), blobs.x.at({5, 0}));
   EXPECT_EQ(nn::make_blobs(0).x.shape(), (ag::Shape{0, 2}));
-  expect_message<ag::ValueError>(
-      "make_moons: noise out of range: -1.000000; need a finite noise >= 0",
-      [] { nn::make_moons(3, {.noise = -1}); });
+  expect_message<ag::ValueError>("make_moons: noise out of range: -1; need a finite noise >= 0",
+                                 [] { nn::make_moons(3, {.noise = -1}); });
   EXPECT_THROW(nn::make_spirals(3, {.classes = 0}), ag::ValueError);
 }
 

@@ -78,7 +78,7 @@ TEST(HardCases, 39_bce_of_probabilities_0_and_1) {
     EXPECT_FALSE(std::isnan(slope));
   }
   expect_message<ag::ValueError>(
-      "bce_loss: not a probability: element 1 is 1.500000; need 0 <= p <= 1 (for logits use "
+      "bce_loss: not a probability: element 1 is 1.5; need 0 <= p <= 1 (for logits use "
       "bce_with_logits_loss)",
       [&] {
         nn::bce_loss(float64({0.5, 1.5, 0.0, 1.0}), t);

@@ -235,6 +235,23 @@ TEST(Module, VectorsOfLayers) {
   EXPECT_EQ(names(Stack().named_parameters()), "layers.0.weight layers.1.weight layers.2.weight");
 }
 
+TEST(StateDict, ACloneKeepsWeightsAsTheyAre) {
+  nn::Linear layer(2, 1, {.bias = false});
+  nn::constant_(layer.weight, 3.0);
+  nn::StateDict best = layer.state_dict().clone();
+  nn::constant_(layer.weight, 5.0);
+  expect_values(best.at("weight"), {3, 3});
+  EXPECT_FALSE(best.at("weight").requires_grad());
+  layer.load_state_dict(best);
+  expect_values(layer.weight, {3, 3});
+  best.insert("ids", ag::tensor({1, 2}, ag::int64));
+  best.insert("none", ag::Tensor());
+  const nn::StateDict again = best.clone();
+  EXPECT_EQ(names(again), "weight ids none");
+  EXPECT_EQ(again.at("ids").dtype(), ag::int64);
+  EXPECT_FALSE(again.at("none").defined());
+}
+
 TEST(StateDict, Entries) {
   nn::StateDict state;
   EXPECT_TRUE(state.empty());

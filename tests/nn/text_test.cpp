@@ -94,6 +94,12 @@ TEST(Vocabulary, CountsAndSpecials) {
   EXPECT_THROW(nn::Vocabulary::build({{"x"}}, {.specials = {}}), ag::ValueError);
 }
 
+TEST(Vocabulary, RefusesANegativeSize) {
+  expect_message<ag::ValueError>(
+      "Vocabulary.build: max_size out of range: -1; need max_size >= 0 (0: no limit)",
+      [] { nn::Vocabulary::build({}, {.max_size = -1}); });
+}
+
 TEST(Vocabulary, SavesAndLoads) {
   const Folder folder;
   const Words odd{"<unk>", "a\nb", "c\\n", "", "größe", "\r", "#"};

@@ -225,6 +225,24 @@ TEST(Fit, LearnsAndTells) {
   std::filesystem::remove(csv);
 }
 
+TEST(Fit, RefusesAnEpochWithoutBatches) {
+  Line line;
+  nn::SGD sgd({line.w}, {.lr = 0.1});
+  nn::Trainer trainer(sgd, {.progress = false});
+  nn::DataLoader loader(nn::TensorDataset({ag::ones({2, 1})}),
+                        {.batch_size = 5, .drop_last = true});
+  const auto loss = [&](const nn::Batch&) { return line.loss(1); };
+  expect_message<ag::ValueError>(
+      "fit: no batches: epoch 1 had none to learn from; need a loader of at least one: batch_size "
+      "<= its samples, or drop_last = false",
+      [&] { nn::fit(trainer, loader, loss); });
+  EXPECT_EQ(trainer.epoch(), 0);
+  EXPECT_EQ(trainer.history().size(), 0u);
+  expect_message<ag::ValueError>("fit: epochs out of range: epochs is -2; need epochs >= 0",
+                                 [&] { nn::fit(trainer, loader, loss, {.epochs = -2}); });
+  EXPECT_TRUE(nn::fit(trainer, loader, loss, {.epochs = 0}));
+}
+
 TEST(Fit, StopsEarlyOrWhenAsked) {
   Line line;
   nn::Trainer trainer(line.optimizer, {.progress = false});
