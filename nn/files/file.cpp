@@ -22,12 +22,9 @@ namespace detail {
 
 void throw_io(std::string_view function, std::string_view what, std::string_view path,
               std::string_view rest, std::string_view need) {
-  std::string values = "'" + std::string(path) + "'" + std::string(rest);
-  for (char& c : values) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
-  }
-  throw autograd::IoError(std::string(function) + ": " + std::string(what) + ": " + values +
-                          "; need " + std::string(need));
+  constexpr std::size_t kLongestPath = 4096;  // Linux's PATH_MAX
+  throw autograd::IoError(std::string(function) + ": " + escaped(what) + ": " +
+                          quote(path, kLongestPath) + escaped(rest) + "; need " + escaped(need));
 }
 
 // --- reading
@@ -180,34 +177,6 @@ void OutputFile::commit() {
     ::fsync(folder);
     ::close(folder);
   }
-}
-
-// --- text
-
-bool is_utf8(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto at = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u;
-    };
-    const unsigned first = at(0);
-    const std::size_t length = first < 0x80   ? 1
-                               : first < 0xC2 ? 0
-                               : first < 0xE0 ? 2
-                               : first < 0xF0 ? 3
-                               : first < 0xF5 ? 4
-                                              : 0;
-    if (length == 0) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((at(k) & 0xC0) != 0x80) return false;
-    }
-    // Shortest forms only, no surrogates, nothing above U+10FFFF (Unicode, table 3-7).
-    if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F) ||
-        (first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 }  // namespace detail

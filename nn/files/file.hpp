@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "../utf8.hpp"
+
 namespace nn {
 
 /// Replaces the file by these bytes, atomically and durably. Writes through symbolic links and keeps the
@@ -25,8 +27,8 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes = std::ui
 
 namespace detail {
 
-/// Throws IoError "<function>: <what>: '<path>'<rest>; need <need>". Control characters in the path and
-/// what follows it are shown as '?'.
+/// Throws IoError "<function>: <what>: '<path>'<rest>; need <need>", all of it escaped (utf8.hpp). Text of
+/// the file must be quote() by the caller, so that it is cut where it is long.
 [[noreturn]] void throw_io(std::string_view function, std::string_view what, std::string_view path,
                            std::string_view rest, std::string_view need);
 
@@ -82,9 +84,6 @@ class OutputFile {
 
 /// All bytes of an open file.
 std::string read_all(const InputFile& file, std::uint64_t max_bytes);
-
-/// Whether the bytes are well-formed UTF-8 (no surrogates, nothing above U+10FFFF, shortest forms).
-bool is_utf8(std::string_view bytes);
 
 }  // namespace detail
 }  // namespace nn

@@ -132,6 +132,20 @@ TEST(File, ManyWritersOfOnePath) {
   EXPECT_EQ(folder.files(), 1u);
 }
 
+TEST(File, QuotedText) {
+  using namespace std::string_literals;
+  using nn::detail::quote;
+  EXPECT_EQ(quote("größe € \U0001F600"), "'größe € \U0001F600'");
+  EXPECT_EQ(quote("a\0b\n\t\r\x1b[2J\x7f"s), R"('a\x00b\n\t\r\x1b[2J\x7f')");
+  EXPECT_EQ(quote("\xff\xc3z\xe2\x82"), R"('\xff\xc3z\xe2\x82')");
+  EXPECT_EQ(quote("\xc2\x9b"), R"('\xc2\x9b')");  // a terminal's ESC [ in one code point
+  EXPECT_EQ(quote("\xc2\xa0"), "'\xc2\xa0'");
+  EXPECT_EQ(quote("äöü", 3), "'äöü'");
+  EXPECT_EQ(quote("äöüß", 3), "'äöü...' (8 bytes)");
+  EXPECT_EQ(quote(std::string(5'000'000, '\1')).size(), 4 * 100 + 5 + 16u);
+  EXPECT_EQ(nn::detail::escaped(nn::detail::escaped("\x1b\\")), "\\x1b\\");
+}
+
 TEST(File, Utf8) {
   using nn::detail::is_utf8;
   for (const char* good :
