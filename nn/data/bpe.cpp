@@ -183,8 +183,8 @@ BytePairEncoding::BytePairEncoding(std::vector<std::pair<std::string, std::strin
   for (const auto& [left, right] : merges_) {
     const std::int32_t a = intern(left), b = intern(right), both = intern(left + right);
     if (left.empty() || right.empty() || !pairs_.emplace(key(a, b), Merge{rank++, both}).second) {
-      throw ValueError("BytePairEncoding: a merge is empty or given twice: '" + left + "' '" +
-                       right + "'; need each pair once");
+      throw ValueError("BytePairEncoding: a merge is empty or given twice: " + detail::quote(left) +
+                       " " + detail::quote(right) + "; need each pair once");
     }
   }
 }

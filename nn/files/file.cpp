@@ -27,12 +27,18 @@ void throw_io(std::string_view function, std::string_view what, std::string_view
                           quote(path, kLongestPath) + escaped(rest) + "; need " + escaped(need));
 }
 
+void check_path(std::string_view function, std::string_view path, const char* of) {
+  const std::string need = std::string("the name of ") + of;
+  if (path.empty()) throw_io(function, "the path is empty", path, "", need);
+  if (path.find('\0') != std::string_view::npos) {
+    throw_io(function, "the path has a zero byte", path, "", need + ", without zero bytes");
+  }
+}
+
 // --- reading
 
 InputFile::InputFile(const char* function, const std::string& path) : errors_{function, path} {
-  if (path.find('\0') != std::string::npos) {
-    errors_.fail("the path has a zero byte", "", "a path without one");
-  }
+  check_path(function, path);
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd_ < 0) {
     errors_.fail("cannot open", std::string(": ") + std::strerror(errno), "a file that is there");
@@ -43,6 +49,30 @@ InputFile::InputFile(const char* function, const std::string& path) : errors_{fu
     errors_.fail("not a regular file", "", "a file, not a folder, pipe or device");
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
+  try {
+    if (size_ == 0) read_without_size();
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+void InputFile::read_without_size() {
+  constexpr std::size_t kMost = std::size_t{1} << 26;
+  char piece[4096];
+  for (;;) {
+    const ssize_t got = ::read(fd_, piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      errors_.fail("cannot read", std::string(": ") + std::strerror(errno), "a file with contents");
+    }
+    if (got == 0) break;
+    contents_.append(piece, static_cast<std::size_t>(got));
+    if (contents_.size() > kMost) {
+      errors_.fail("the file is too large", ", its size is not known", "at most 64 MiB then");
+    }
+  }
+  size_ = contents_.size();
 }
 
 InputFile::~InputFile() { ::close(fd_); }
@@ -53,6 +83,10 @@ void InputFile::read(std::uint64_t offset, void* to, std::size_t bytes) const {
                  ", " + std::to_string(size_) + " bytes, has nothing at " + std::to_string(offset) +
                      " + " + std::to_string(bytes),
                  "a file that is not cut off");
+  }
+  if (!contents_.empty()) {
+    contents_.copy(static_cast<char*>(to), bytes, offset);
+    return;
   }
   char* at = static_cast<char*>(to);
   while (bytes > 0) {
@@ -83,9 +117,7 @@ std::string read_all(const InputFile& file, std::uint64_t max_bytes) {
 
 OutputFile::OutputFile(const char* function, const std::string& path) : errors_{function, path} {
   namespace fs = std::filesystem;
-  if (path.empty() || path.find('\0') != std::string::npos) {
-    errors_.fail("not a path of a file", "", "a name without zero bytes");
-  }
+  check_path(function, path);
   std::error_code ignored;
   fs::path target(path);
   for (int hops = 0; fs::is_symlink(target, ignored);

@@ -42,7 +42,12 @@ struct FileErrors {
   }
 };
 
-/// A file open for reading: its size is known, and every read is inside of it.
+/// Throws IoError for a path that is empty or has a zero byte, behind which the system would not look.
+/// `of` is what the path is of: "a file", "a folder".
+void check_path(std::string_view function, std::string_view path, const char* of = "a file");
+
+/// A file open for reading: its size is known, and every read is inside of it. Of files whose size the
+/// system does not know (below /proc it is 0) the contents are taken at once, up to 64 MiB.
 class InputFile {
  public:
   InputFile(const char* function, const std::string& path);
@@ -56,9 +61,12 @@ class InputFile {
   const FileErrors& errors() const { return errors_; }
 
  private:
+  void read_without_size();
+
   FileErrors errors_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  std::string contents_;  // empty unless the size is not known
 };
 
 /// A file being written: nothing is to be seen of it before commit(); without commit() nothing ever is.

@@ -58,6 +58,32 @@ TEST(File, RefusesWhatIsNoFile) {
   EXPECT_EQ(folder.files(), 1u);
 }
 
+TEST(File, PathsOfNothing) {
+  using namespace std::string_literals;
+  const Folder folder;
+  const auto refuses = [](const std::string& function, const std::string& of, auto&& f) {
+    expect_message<ag::IoError>(function + ": the path is empty: ''; need the name of " + of,
+                                [&] { f(""); });
+    expect_message<ag::IoError>(function +
+                                    ": the path has a zero byte: 'a\\x00b'; need the name of " +
+                                    of + ", without zero bytes",
+                                [&] { f("a\0b"s); });
+  };
+  refuses("write_file", "a file", [](const std::string& p) { nn::write_file(p, "x"); });
+  refuses("read_file", "a file", [](const std::string& p) { nn::read_file(p); });
+  refuses("CsvLog", "a file", [](const std::string& p) { nn::CsvLog(p, {"x"}); });
+  refuses("TensorBoardWriter", "a folder", [](const std::string& p) { nn::TensorBoardWriter{p}; });
+  refuses("Checkpoints", "a folder", [](const std::string& p) { nn::Checkpoints{p}; });
+  EXPECT_FALSE(fs::exists("a"));
+  const std::string name(300, 'x');
+  expect_message<ag::IoError>("Checkpoints: cannot make the folder: '" + folder / name +
+                                  "': File name too long; need a folder that can be written",
+                              [&] { nn::Checkpoints(folder / name); });
+  expect_message<ag::IoError>(
+      "CsvLog: not a regular file: '/dev/full'; need a file, not a folder, pipe or device",
+      [] { nn::CsvLog("/dev/full", {"x"}); });
+}
+
 TEST(File, AnExceptionWhileWritingLeavesTheOldFile) {
   const Folder folder;
   spill(folder / "a", "old");
