@@ -109,11 +109,25 @@ static std::string write(const Gpt& model, const nn::Vocabulary& letters, const 
   return all;
 }
 
+/// The letters of the text, which must be UTF-8: they are saved beside the weights.
+static nn::Tokens letters_of(const std::string& text, const std::string& file) {
+  nn::Tokens letters = nn::split_characters(text);
+  std::size_t at = 0;
+  for (const std::string& letter : letters) {
+    if (letter.size() == 1 && static_cast<unsigned char>(letter[0]) >= 0x80) {
+      throw ag::IoError(file + ": not UTF-8 at byte " + std::to_string(at) +
+                        "; need UTF-8 (iconv -f LATIN1 -t UTF-8 makes it of Latin-1)");
+    }
+    at += letter.size();
+  }
+  return letters;
+}
+
 static int train(const Options& options) {
   const std::filesystem::path data = options.data;
-  const std::string text =
-      nn::read_text(std::filesystem::is_directory(data) ? data / "input.txt" : data);
-  const nn::Tokens tokens = nn::split_characters(text);
+  const std::string name = std::filesystem::is_directory(data) ? data / "input.txt" : data;
+  const std::string text = nn::read_text(name);
+  const nn::Tokens tokens = letters_of(text, name);
   const auto letters = nn::Vocabulary::build({tokens}, {.specials = {}, .unknown = ""});
   const nn::Ids ids = letters.encode(tokens);
   const auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() * 9 / 10);

@@ -41,9 +41,10 @@ Checkpoints::Checkpoints(std::string folder, CheckpointsOptions options)
     throw ValueError("Checkpoints: keep out of range: " + std::to_string(options_.keep) +
                      "; need keep >= 0");
   }
-  std::error_code error;
+  detail::check_path("Checkpoints", folder_, "a folder");
+  std::error_code error, ignored;
   fs::create_directories(folder_, error);
-  if (!fs::is_directory(folder_)) {
+  if (!fs::is_directory(folder_, ignored)) {
     detail::throw_io("Checkpoints", "cannot make the folder", folder_, ": " + error.message(),
                      "a folder that can be written");
   }
@@ -77,8 +78,8 @@ std::string Checkpoints::save(std::int64_t step, const StateDict& state, const M
 std::vector<std::int64_t> Checkpoints::steps() const {
   std::vector<std::int64_t> all;
   std::error_code error;
-  for (const auto& entry : fs::directory_iterator(folder_, error)) {
-    const std::int64_t step = step_of(entry.path().filename().string());
+  for (fs::directory_iterator at(folder_, error), end; !error && at != end; at.increment(error)) {
+    const std::int64_t step = step_of(at->path().filename().string());
     if (step >= 0) all.push_back(step);
   }
   std::sort(all.begin(), all.end());

@@ -2,6 +2,7 @@
 // The shared state behind Module and the walks over it. A state owns the states of its members; upwards
 // it only has a weak pointer, for paths in messages, so there are no cycles to leak.
 #include "module.hpp"
+#include "utf8.hpp"
 
 #include <algorithm>
 #include <mutex>
@@ -109,7 +110,8 @@ struct Module::State {
 
 void Module::State::check_name(const char* function, const std::string& wanted, bool dots) const {
   const auto fail = [&](const std::string& what, const std::string& need) {
-    throw ValueError(std::string(function) + ": " + what + ": '" + wanted + "'; need " + need);
+    throw ValueError(std::string(function) + ": " + what + ": " + detail::quote(wanted) +
+                     "; need " + need);
   };
   if (wanted.empty()) fail("the name is empty", "at least one character");
   if (!dots && wanted.find('.') != std::string::npos) {
@@ -129,8 +131,9 @@ void Module::State::check_name(const char* function, const std::string& wanted, 
 void Module::State::check_present(const Child& child) const {
   if (child.state.use_count() > 1) return;
   const std::string full = child.state->path();
-  throw ValueError("Module: a member was replaced after it was registered: '" + full +
-                   "'; need register_module(\"" + child.name + "\", ...) after the assignment");
+  throw ValueError("Module: a member was replaced after it was registered: " + detail::quote(full) +
+                   "; need register_module(\"" + detail::escaped(child.name, 100) +
+                   "\", ...) after the assignment");
 }
 
 Module::Module() : state_(std::make_shared<State>()) {}
@@ -142,8 +145,8 @@ void Module::register_module(const std::string& name, Module& member) {
   });
   if (replaced == children.end()) state_->check_name("register_module", name, true);
   if (member.state_->reaches(state_.get())) {
-    throw ValueError("register_module: a module cannot contain itself: '" + name +
-                     "'; need another module");
+    throw ValueError("register_module: a module cannot contain itself: " + detail::quote(name) +
+                     "; need another module");
   }
   if (replaced == children.end()) {
     children.push_back({name, member.state_});
@@ -164,7 +167,8 @@ void Module::register_parameter(const std::string& name, Tensor parameter) {
 void Module::register_buffer(const std::string& name, Tensor buffer) {
   state_->check_name("register_buffer", name, false);
   if (!buffer.defined()) {
-    throw ValueError("register_buffer: undefined tensor: '" + name + "'; need a tensor");
+    throw ValueError("register_buffer: undefined tensor: " + detail::quote(name) +
+                     "; need a tensor");
   }
   state_->buffers.emplace_back(name, std::move(buffer));
 }
@@ -179,17 +183,17 @@ void Module::share_parameter(Parameter& mine, const Parameter& other) {
       std::find_if(state_->parameters.begin(), state_->parameters.end(),
                    [&](const auto& entry) { return entry.second.node() == mine.node(); });
   if (!mine.defined() || !other.defined() || found == state_->parameters.end()) {
-    throw ValueError("share_parameter: not a parameter of this module: '" + path() +
-                     "'; need one that register_parameter was given, and another to share");
+    throw ValueError("share_parameter: not a parameter of this module: " + detail::quote(path()) +
+                     "; need one that register_parameter was given, and another to share");
   }
   if (!(mine.shape() == other.shape())) {
-    throw autograd::ShapeError("share_parameter: shapes differ: '" + found->first + "' is " +
-                               to_string(mine.shape()) + ", the other is " +
+    throw autograd::ShapeError("share_parameter: shapes differ: " + detail::quote(found->first) +
+                               " is " + to_string(mine.shape()) + ", the other is " +
                                to_string(other.shape()) + "; need one shape");
   }
   if (mine.dtype() != other.dtype()) {
-    throw autograd::TypeError("share_parameter: dtypes differ: '" + found->first + "' is " +
-                              autograd::name(mine.dtype()) + ", the other is " +
+    throw autograd::TypeError("share_parameter: dtypes differ: " + detail::quote(found->first) +
+                              " is " + autograd::name(mine.dtype()) + ", the other is " +
                               autograd::name(other.dtype()) + "; need one dtype");
   }
   state_->leave(mine);
@@ -225,11 +229,14 @@ StateDict Module::state_dict() const {
 
 namespace {
 
-/// Names and what they need, separated by commas, and how many.
+/// Names and what they need, separated by commas, and how many; the first 100 are shown.
 struct List {
   std::string text;
   int count = 0;
-  void add(const std::string& item) { text += (count++ > 0 ? ", " : "") + item; }
+  void add(const std::string& name, const std::string& what = "") {
+    if (++count > 100) return;
+    text += (count > 1 ? ", " : "") + detail::escaped(name, 100) + what;
+  }
 };
 
 /// Whether an entry `given` can be copied into `own`: same shape, and the same dtype or both floating.
@@ -253,7 +260,7 @@ void Module::load_state_dict(const StateDict& state) {
     if (!state.contains(key)) {
       missing.add(key);
     } else if (const Tensor& given = state.at(key); !fits(given, tensor)) {
-      misfits.add(key + " is " + kind_of(given) + " and not " + kind_of(tensor));
+      misfits.add(key, " is " + kind_of(given) + " and not " + kind_of(tensor));
     }
   }
   for (const auto& [key, tensor] : state) {
@@ -263,6 +270,7 @@ void Module::load_state_dict(const StateDict& state) {
     std::string what;
     const auto part = [&](const char* title, const List& list) {
       if (list.count > 0) what += (what.empty() ? "" : "; ") + std::string(title) + list.text;
+      if (list.count > 100) what += ", and " + std::to_string(list.count - 100) + " more";
     };
     part("missing ", missing);
     part("unexpected ", unexpected);
@@ -300,10 +308,10 @@ void Module::load_generator_state(const StateDict& given) {
     if (!own.contains(key)) wrong = key;
   }
   if (!wrong.empty()) {
-    throw ValueError("load_generator_state: the state does not fit the module: at '" + wrong +
-                     "'; need the names of generator_state(), int64 [2] each (" +
-                     std::to_string(given.size()) + " given, " + std::to_string(own.size()) +
-                     " there)");
+    throw ValueError(
+        "load_generator_state: the state does not fit the module: at " + detail::quote(wrong) +
+        "; need the names of generator_state(), int64 [2] each (" + std::to_string(given.size()) +
+        " given, " + std::to_string(own.size()) + " there)");
   }
   state_->visit("", [&](const std::string& prefix, State& state) {
     for (const auto& [key, stream] : state.generators) {
@@ -322,7 +330,7 @@ std::string Module::path() const { return state_->path(); }
 
 std::string Module::describe(const char* type) const {
   const std::string where = path();
-  return where.empty() ? type : std::string(type) + " '" + where + "'";
+  return where.empty() ? type : std::string(type) + " " + detail::quote(where);
 }
 
 void Module::rethrow(const char* type) const {

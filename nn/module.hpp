@@ -82,7 +82,7 @@ class Module {
   StateDict state_dict() const;
   /// Copies the elements of `state` into this module's parameters and buffers, converting between
   /// float32 and float64. Throws one ValueError that lists all missing, unexpected and misshapen
-  /// entries, and then changes nothing.
+  /// entries (of each the first 100), and then changes nothing.
   void load_state_dict(const StateDict& state);
   /// Where the random streams of dropout layers are: int64 {seed, position} under each one's name.
   /// Not part of state_dict(), whose names are PyTorch's; a TrainingState saves both. Layers without a

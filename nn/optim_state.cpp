@@ -5,6 +5,7 @@
 #include <string>
 
 #include "optim_loop.hpp"
+#include "utf8.hpp"
 
 namespace nn {
 
@@ -25,7 +26,7 @@ class Reader {
   /// The entry of that name, or undefined and a complaint unless it is there and fits.
   Tensor take(const std::string& name, const autograd::Shape& shape, autograd::DType dtype) {
     if (!state_.contains(name)) {
-      complain("missing " + name);
+      complain("missing " + detail::escaped(name, 100));
       return {};
     }
     ++taken_;
@@ -59,7 +60,7 @@ class Reader {
         return set;
       }();
       for (const auto& entry : state_) {
-        if (!names.count(entry.first)) complain("unexpected " + entry.first);
+        if (!names.count(entry.first)) complain("unexpected " + detail::escaped(entry.first, 100));
       }
     }
     if (complaints_ == 0) return;

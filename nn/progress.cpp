@@ -118,8 +118,9 @@ void ProgressBar::draw() {
 void History::add(const Scalars& row) {
   for (const auto& entry : row) {
     if (!entry.first.empty() && entry.first.find_first_of(",\"\r\n") == std::string::npos) continue;
-    throw autograd::ValueError("History.add: not a name of a column: '" + entry.first +
-                               "'; need one without comma, quote or line break");
+    throw autograd::ValueError(
+        "History.add: not a name of a column: " + detail::quote(entry.first) +
+        "; need one without comma, quote or line break");
   }
   constexpr double kNothing = std::numeric_limits<double>::quiet_NaN();
   for (auto& values : values_) values.push_back(kNothing);
@@ -139,8 +140,9 @@ void History::add(const Scalars& row) {
 const std::vector<double>& History::column(const std::string& name) const {
   const auto found = std::find(names_.begin(), names_.end(), name);
   if (found != names_.end()) return values_[static_cast<std::size_t>(found - names_.begin())];
-  throw autograd::ValueError("History.column: no such column: '" + name + "'; need one of the " +
-                             std::to_string(names_.size()) + " that rows were added with");
+  throw autograd::ValueError("History.column: no such column: " + detail::quote(name) +
+                             "; need one of the " + std::to_string(names_.size()) +
+                             " that rows were added with");
 }
 
 void History::write_csv(const std::string& path) const {
@@ -169,8 +171,8 @@ void History::load_state_dict(const StateDict& state) {
   for (const auto& [name, x] : state) {
     if (!x.defined() || x.dtype() != autograd::float64 || x.dim() != 1 ||
         (!fresh.names_.empty() && x.numel() != static_cast<std::int64_t>(fresh.rows_))) {
-      throw autograd::ValueError("History.load_state_dict: the state does not fit: column '" +
-                                 name + "'; need float64 vectors of one length");
+      throw autograd::ValueError("History.load_state_dict: the state does not fit: column " +
+                                 detail::quote(name) + "; need float64 vectors of one length");
     }
     fresh.names_.push_back(name);
     fresh.values_.push_back(autograd::to_vector<double>(contiguous(detach(x))));

@@ -2,14 +2,15 @@
 // Entries in order, and an index from names to positions so that hostile files with a million names
 // load in n log n.
 #include "state_dict.hpp"
+#include "utf8.hpp"
 
 namespace nn {
 
 std::size_t StateDict::position(const char* function, std::string_view name) const {
   const auto found = index_.find(name);
   if (found != index_.end()) return found->second;
-  throw autograd::ValueError(std::string(function) + ": no such name: '" + std::string(name) +
-                             "'; need one of the " + std::to_string(size()) + " names it holds");
+  throw autograd::ValueError(std::string(function) + ": no such name: " + detail::quote(name) +
+                             "; need one of the " + std::to_string(size()) + " names it holds");
 }
 
 const Tensor& StateDict::at(std::string_view name) const {
@@ -18,8 +19,8 @@ const Tensor& StateDict::at(std::string_view name) const {
 
 void StateDict::insert(std::string name, Tensor tensor) {
   if (!index_.emplace(name, entries_.size()).second) {
-    throw autograd::ValueError("StateDict.insert: the name is taken: '" + name +
-                               "'; need a name that contains() does not know");
+    throw autograd::ValueError("StateDict.insert: the name is taken: " + detail::quote(name) +
+                               "; need a name that contains() does not know");
   }
   entries_.emplace_back(std::move(name), std::move(tensor));
 }

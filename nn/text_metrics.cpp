@@ -6,6 +6,7 @@
 #include <map>
 
 #include "metrics.hpp"
+#include "utf8.hpp"
 
 namespace nn {
 
@@ -48,20 +49,6 @@ bool blank(char c) {
   return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v';
 }
 
-/// The bytes of the code point that begins with this byte; 1 for what cannot begin one.
-std::size_t code_point_length(const std::string& text, std::size_t at) {
-  const auto byte = static_cast<unsigned char>(text[at]);
-  const std::size_t length = byte >= 0xF0 && byte < 0xF8   ? 4
-                             : byte >= 0xE0 && byte < 0xF0 ? 3
-                             : byte >= 0xC2 && byte < 0xE0 ? 2
-                                                           : 1;
-  for (std::size_t k = 1; k < length; ++k) {
-    if (at + k >= text.size() || (static_cast<unsigned char>(text[at + k]) & 0xC0) != 0x80)
-      return 1;
-  }
-  return length;
-}
-
 }  // namespace
 
 Tokens split_words(const std::string& text) {
@@ -78,7 +65,7 @@ Tokens split_words(const std::string& text) {
 Tokens split_characters(const std::string& text) {
   Tokens characters;
   for (std::size_t i = 0; i < text.size();) {
-    const std::size_t length = code_point_length(text, i);
+    const std::size_t length = std::max<std::size_t>(detail::code_point_length(text, i), 1);
     characters.push_back(text.substr(i, length));
     i += length;
   }

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "clip.hpp"
+#include "utf8.hpp"
 
 namespace nn {
 
@@ -183,8 +184,15 @@ void EarlyStopping::load_state_dict(const StateDict& state) {
     throw ValueError("EarlyStopping.load_state_dict: the state does not fit: it has " +
                      std::to_string(state.size()) + " entries; need best and bad");
   }
-  best_ = state.at("best").item();
-  bad_ = contiguous(detach(state.at("bad"))).data<std::int64_t>()[0];
+  const double best = state.at("best").item();
+  const std::int64_t bad = contiguous(detach(state.at("bad"))).data<std::int64_t>()[0];
+  if (std::isnan(best) || bad < 0) {
+    throw ValueError("EarlyStopping.load_state_dict: out of range: best is " +
+                     std::to_string(best) + ", bad is " + std::to_string(bad) +
+                     "; need a best that is not NaN, bad >= 0");
+  }
+  best_ = best;
+  bad_ = bad;
 }
 
 // --- fit.
@@ -207,8 +215,8 @@ bool detail::finish_epoch(Trainer& trainer, const FitOptions& options) {
     const auto found = std::find_if(
         row.begin(), row.end(), [&](const auto& entry) { return entry.first == options.monitor; });
     if (found == row.end()) {
-      throw ValueError("fit: nothing to monitor: there is no '" + options.monitor +
-                       "'; need \"loss\" or the name of a metric of validate()");
+      throw ValueError("fit: nothing to monitor: there is no " + detail::quote(options.monitor) +
+                       "; need \"loss\" or the name of a metric of validate()");
     }
     best = options.early_stopping->update(found->second);
     stop = options.early_stopping->should_stop();

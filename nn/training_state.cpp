@@ -2,6 +2,7 @@
 // Loading is all or nothing because what was there is saved first: parts check themselves, and when one
 // refuses, those before it get their old state back.
 #include "training_state.hpp"
+#include "utf8.hpp"
 
 #include <bit>
 #include <cmath>
@@ -62,8 +63,8 @@ void TrainingState::add(const std::string& name, Save save, Load load) {
   bool taken = false;
   for (const Part& part : parts_) taken = taken || part.name == name;
   if (name.empty() || taken || name.find('.') != std::string::npos) {
-    throw ValueError("TrainingState.add: not a name for a part: '" + name +
-                     "'; need one that is not empty, has no dot and is not taken");
+    throw ValueError("TrainingState.add: not a name for a part: " + detail::quote(name) +
+                     "; need one that is not empty, has no dot and is not taken");
   }
   parts_.push_back({name, std::move(save), std::move(load)});
 }
@@ -107,7 +108,8 @@ void TrainingState::load_state_dict(const StateDict& state) {
     while (k < parts_.size() && (dot == name.npos || name.compare(0, dot, parts_[k].name) != 0))
       ++k;
     if (k == parts_.size()) {
-      if (unexpected.size() < 200) unexpected += (unexpected.empty() ? "" : ", ") + name;
+      if (unexpected.size() < 200)
+        unexpected += (unexpected.empty() ? "" : ", ") + detail::escaped(name, 100);
     } else {
       pieces[k].insert(name.substr(dot + 1), tensor);
     }

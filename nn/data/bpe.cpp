@@ -29,13 +29,7 @@ std::uint64_t key(std::int32_t a, std::int32_t b) {
 
 /// Bytes of the character at the start of `text`; 1 where it is not UTF-8.
 std::size_t character(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text[0]);
-  const std::size_t length = first < 0xC2   ? 1
-                             : first < 0xE0 ? 2
-                             : first < 0xF0 ? 3
-                             : first < 0xF5 ? 4
-                                            : 1;
-  return length <= text.size() && detail::is_utf8(text.substr(0, length)) ? length : 1;
+  return std::max<std::size_t>(detail::code_point_length(text, 0), 1);
 }
 
 /// The characters of a word, the last one with the end mark.
@@ -189,8 +183,8 @@ BytePairEncoding::BytePairEncoding(std::vector<std::pair<std::string, std::strin
   for (const auto& [left, right] : merges_) {
     const std::int32_t a = intern(left), b = intern(right), both = intern(left + right);
     if (left.empty() || right.empty() || !pairs_.emplace(key(a, b), Merge{rank++, both}).second) {
-      throw ValueError("BytePairEncoding: a merge is empty or given twice: '" + left + "' '" +
-                       right + "'; need each pair once");
+      throw ValueError("BytePairEncoding: a merge is empty or given twice: " + detail::quote(left) +
+                       " " + detail::quote(right) + "; need each pair once");
     }
   }
 }

@@ -3,7 +3,6 @@
 #include "csv.hpp"
 
 #include <charconv>
-#include <unordered_set>
 
 #include "../files/gzip.hpp"
 
@@ -11,6 +10,12 @@ namespace nn {
 
 using autograd::Tensor;
 using autograd::ValueError;
+
+namespace {
+
+bool is_line_end(char c) { return c == '\n' || c == '\r'; }
+
+}  // namespace
 
 class TableReader {
  public:
@@ -47,22 +52,20 @@ class TableReader {
   }
 
   void name_columns(bool header, const std::vector<std::string>& row) {
-    std::unordered_set<std::string> seen;
     for (std::size_t i = 0; i < row.size(); ++i) {
       table_.names_.push_back(header ? row[i] : std::to_string(i));
-      if (!seen.insert(table_.names_.back()).second) {
+      if (!table_.places_.emplace(table_.names_.back(), i).second) {
         fail(line_ - 1, "names a column twice", "names that differ");
       }
     }
   }
 
+  char here() const { return at_ < text_.size() ? text_[at_] : '\n'; }
+
   /// Whether a line ends here; then it is skipped.
   bool line_end() {
-    if (at_ < text_.size() && text_[at_] == '\r' && at_ + 1 < text_.size() &&
-        text_[at_ + 1] == '\n')
-      ++at_;
-    if (at_ < text_.size() && text_[at_] != '\n') return false;
-    ++at_;
+    if (!is_line_end(here())) return false;
+    at_ += text_.substr(at_, 2) == "\r\n" ? 2 : 1;
     ++line_;
     return true;
   }
@@ -81,11 +84,10 @@ class TableReader {
   std::string read_field() {
     if (options_.quote && at_ < text_.size() && text_[at_] == options_.quote) return quoted_field();
     const std::size_t start = at_;
-    while (at_ < text_.size() && text_[at_] != options_.delimiter && text_[at_] != '\n') {
+    while (!is_line_end(here()) && here() != options_.delimiter) {
       if (options_.quote && text_[at_] == options_.quote) {
         fail(line_, "has a quote inside of a field", "fields with quotes to be in quotes");
       }
-      if (text_[at_] == '\r' && at_ + 1 < text_.size() && text_[at_ + 1] == '\n') break;
       ++at_;
     }
     return std::string(text_.substr(start, at_ - start));
@@ -100,13 +102,12 @@ class TableReader {
         if (at_ + 1 >= text_.size() || text_[at_ + 1] != options_.quote) break;
         ++at_;  // two quotes are one
       }
-      line_ += text_[at_] == '\n';
+      line_ += is_line_end(text_[at_]) && text_.substr(at_, 2) != "\r\n";
       field += text_[at_];
     }
     ++at_;
-    const bool ends = at_ >= text_.size() || text_[at_] == options_.delimiter ||
-                      text_[at_] == '\n' || text_.substr(at_, 2) == "\r\n";
-    if (!ends) fail(line_, "goes on after a closing quote", "a delimiter or the line's end there");
+    if (!is_line_end(here()) && here() != options_.delimiter)
+      fail(line_, "goes on after a closing quote", "a delimiter or the line's end there");
     return field;
   }
 
@@ -117,7 +118,22 @@ class TableReader {
   std::int64_t line_ = 1;
 };
 
+namespace {
+
+void check(const CsvOptions& options) {
+  const char delimiter = options.delimiter, quote = options.quote;
+  if (delimiter != '\0' && delimiter != quote && !is_line_end(delimiter) && !is_line_end(quote)) {
+    return;
+  }
+  throw ValueError("Table: options contradict themselves: delimiter is " +
+                   detail::quote({&delimiter, 1}) + ", quote is " + detail::quote({&quote, 1}) +
+                   "; need two that differ and are no line ends, a delimiter that is not zero");
+}
+
+}  // namespace
+
 Table::Table(const std::string& name, std::string_view text, CsvOptions options) : name_(name) {
+  check(options);
   TableReader(*this, text, options).run();
 }
 
@@ -131,12 +147,14 @@ const std::string& Table::at(std::int64_t row, std::int64_t column) const {
 }
 
 std::int64_t Table::column(std::string_view name) const {
+  if (const auto found = places_.find(name); found != places_.end()) return found->second;
+  constexpr std::size_t kShown = 200;
   std::string all;
-  for (std::size_t i = 0; i < names_.size(); ++i) {
-    if (names_[i] == name) return static_cast<std::int64_t>(i);
+  for (std::size_t i = 0; i < names_.size() && all.size() <= 4 * kShown; ++i) {
     all += (i > 0 ? ", " : "") + names_[i];
   }
-  throw ValueError("Table.column: no such column: '" + std::string(name) + "'; need one of " + all);
+  throw ValueError("Table.column: no such column: " + detail::quote(name) + "; need one of " +
+                   detail::escaped(all, kShown));
 }
 
 std::vector<std::string> Table::strings(std::string_view name) const {
@@ -186,9 +204,9 @@ Tensor Table::numbers(const std::vector<std::string>& names, autograd::DType dty
         T number{};
         if (!parse(at(i, k), number)) {
           detail::throw_io("Table.numbers",
-                           "line " + std::to_string(line(i)) + ", column '" +
-                               names_[static_cast<std::size_t>(k)] + "' is '" +
-                               at(i, k).substr(0, 40) + "'",
+                           "line " + std::to_string(line(i)) + ", column " +
+                               detail::quote(names_[static_cast<std::size_t>(k)], 60) + " is " +
+                               detail::quote(at(i, k), 60),
                            name_, "", std::string("a number of dtype ") + autograd::name(dtype));
         }
         *to++ = number;

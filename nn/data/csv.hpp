@@ -4,6 +4,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,9 +15,9 @@
 namespace nn {
 
 struct CsvOptions {
-  bool header = true;  ///< the first row names the columns
-  char delimiter = ',';
-  char quote = '"';  ///< 0: quotes are characters like any other
+  bool header = true;    ///< the first row names the columns
+  char delimiter = ',';  ///< not a line end, zero or the quote
+  char quote = '"';      ///< not a line end; 0: quotes are characters like any other
 };
 struct TsvOptions {
   bool header = false;
@@ -23,9 +25,9 @@ struct TsvOptions {
 
 class Table {
  public:
-  /// Of `text`, for which messages use `name`. Empty lines are left out. Throws IoError, with the line, for
-  /// rows of different lengths, a quote that is never closed or in the middle of a field, a column named
-  /// twice.
+  /// Of `text`, for which messages use `name`. Lines end in \n, \r\n or \r; empty ones are left out. Throws
+  /// IoError, with the line, for rows of different lengths, a quote that is never closed or in the middle of
+  /// a field, a column named twice; ValueError for options that contradict themselves.
   Table(const std::string& name, std::string_view text, CsvOptions options = {});
 
   std::int64_t rows() const { return static_cast<std::int64_t>(lines_.size()); }
@@ -48,8 +50,9 @@ class Table {
  private:
   friend class TableReader;
   std::string name_;
-  std::vector<std::string> names_, fields_;  // fields_: [rows, columns]
-  std::vector<std::int64_t> lines_;          // of each row
+  std::vector<std::string> names_, fields_;                  // fields_: [rows, columns]
+  std::vector<std::int64_t> lines_;                          // of each row
+  std::map<std::string, std::int64_t, std::less<>> places_;  // of the names
   std::int64_t columns_ = 0;
 };
 

@@ -33,6 +33,15 @@ Shape with_front(std::int64_t n, const Shape& row, int skip) {
 
 }  // namespace
 
+void detail::check_indices(const char* function, std::span<const std::int64_t> indices,
+                           std::int64_t size) {
+  for (const std::int64_t i : indices) {
+    if (i >= 0 && i < size) continue;
+    throw ValueError(std::string(function) + ": index out of range: " + std::to_string(i) +
+                     "; need 0 <= index < " + std::to_string(size));
+  }
+}
+
 Tensor gather_rows(const Tensor& x, std::span<const std::int64_t> indices) {
   if (x.dim() == 0) throw ShapeError("gather_rows: no rows: x is []; need at least one axis");
   Tensor y = autograd::empty(with_front(static_cast<std::int64_t>(indices.size()), x.shape(), 1),

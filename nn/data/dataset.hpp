@@ -62,28 +62,42 @@ Tensor gather_rows(const Tensor& x, std::span<const std::int64_t> indices);
 /// for no samples, ShapeError and TypeError where samples differ.
 Batch stack_samples(const std::vector<Sample>& samples);
 
+namespace detail {
+
+/// Throws ValueError unless 0 <= index < size for all.
+void check_indices(const char* function, std::span<const std::int64_t> indices, std::int64_t size);
+
+}  // namespace detail
+
 /// Chosen samples of a set, which it copies (sets are handles, as tensors are).
 template <Dataset D> class Subset {
  public:
+  /// Throws ValueError unless all indices are samples of the set.
   Subset(D set, std::vector<std::int64_t> indices)
       : set_(std::move(set)),
-        indices_(std::make_shared<const std::vector<std::int64_t>>(std::move(indices))) {}
+        indices_(std::make_shared<const std::vector<std::int64_t>>(std::move(indices))) {
+    detail::check_indices("Subset", *indices_, static_cast<std::int64_t>(set_.size()));
+  }
 
   std::int64_t size() const { return static_cast<std::int64_t>(indices_->size()); }
   const std::vector<std::int64_t>& indices() const { return *indices_; }
-  Sample get(std::int64_t i) const requires(!RandomDataset<D>) {
-    return set_.get(indices_->at(static_cast<std::size_t>(i)));
-  }
+  /// Throw ValueError unless 0 <= i < size().
+  Sample get(std::int64_t i) const requires(!RandomDataset<D>) { return set_.get(index(i)); }
   Sample get(std::int64_t i, Generator& generator) const requires RandomDataset<D> {
-    return set_.get(indices_->at(static_cast<std::size_t>(i)), generator);
+    return set_.get(index(i), generator);
   }
   Batch get_batch(std::span<const std::int64_t> places) const requires BatchDataset<D> {
     std::vector<std::int64_t> inner;
-    for (const std::int64_t i : places) inner.push_back(indices_->at(static_cast<std::size_t>(i)));
+    for (const std::int64_t i : places) inner.push_back(index(i));
     return set_.get_batch(inner);
   }
 
  private:
+  std::int64_t index(std::int64_t i) const {
+    detail::check_indices("Subset.get", {&i, 1}, size());
+    return (*indices_)[static_cast<std::size_t>(i)];
+  }
+
   D set_;
   std::shared_ptr<const std::vector<std::int64_t>> indices_;
 };

@@ -6,6 +6,7 @@
 #include <array>
 #include <bit>
 #include <cstring>
+#include <new>
 #include <vector>
 
 #include "../files/gzip.hpp"
@@ -58,7 +59,7 @@ std::size_t bytes_of(unsigned type, const detail::FileErrors& errors) {
   }
 }
 
-/// The extents, checked against what the stream can hold.
+/// The extents, checked against what the stream holds.
 Shape read_shape(Stream& stream, unsigned axes, std::size_t item) {
   if (axes == 0 || axes > autograd::kMaxDim) {
     stream.errors().fail("not an IDX file", ", " + std::to_string(axes) + " axes", "1 to 8");
@@ -77,7 +78,26 @@ Shape read_shape(Stream& stream, unsigned axes, std::size_t item) {
           "at most the " + std::to_string(stream.most()) + " bytes that the file can hold");
     }
   }
-  return shape;
+  if (total <= stream.most() - 4 - 4 * axes && stream.holds(4 + 4 * axes + total)) return shape;
+  stream.errors().fail("the file is too short", ", shape " + to_string(shape),
+                       std::to_string(total) + " bytes of elements");
+}
+
+/// Memory for the elements. Throws IoError when there is none.
+Tensor room_for(const Shape& shape, DType dtype, const detail::FileErrors& errors) {
+  const auto fail = [&] {
+    errors.fail("the file is too large",
+                ", shape " + to_string(shape) + " in " + autograd::name(dtype),
+                "memory for all elements");
+  };
+  try {
+    return autograd::empty(shape, dtype);
+  } catch (const autograd::Error&) {
+    fail();
+  } catch (const std::bad_alloc&) {
+    fail();
+  }
+  return {};
 }
 
 }  // namespace
@@ -98,12 +118,13 @@ Tensor read_idx(const std::string& path, IdxOptions options) {
   const DType natural = type == 0x0D   ? DType::float32
                         : type == 0x0E ? DType::float64
                                        : DType::int64;
-  Tensor values = autograd::empty(shape, options.dtype.value_or(natural));
-  if (values.dtype() == DType::int64 && natural != DType::int64) {
+  const DType dtype = options.dtype.value_or(natural);
+  if (dtype == DType::int64 && natural != DType::int64) {
     throw autograd::TypeError(
         "read_idx: no such conversion: from floating numbers to int64; need a "
         "floating dtype");
   }
+  Tensor values = room_for(shape, dtype, file.errors());
   const auto n = static_cast<std::size_t>(values.numel());
   if (values.dtype() == DType::float32) {
     convert(type, stream, values.mutable_data<float>().data(), n);

@@ -190,6 +190,7 @@ DataLoader::DataLoader(std::int64_t samples, Source source, DataLoaderOptions op
     throw ValueError(std::string("DataLoader: ") + option +
                      " out of range: " + std::to_string(value) + "; need " + need);
   };
+  require(samples >= 0, "size() of the data set", samples, "size() >= 0");
   require(options.batch_size >= 1, "batch_size", options.batch_size, "batch_size >= 1");
   require(options.workers >= 0 && options.workers <= 256, "workers", options.workers,
           "0 <= workers <= 256");

@@ -51,7 +51,8 @@ class DataLoader {
   struct State;
 
  public:
-  /// Throws ValueError for batch_size < 1, workers < 0 or prefetch < 1. Copies the set.
+  /// Throws ValueError for batch_size < 1, workers < 0, prefetch < 1 or a set of negative size. Copies the
+  /// set.
   template <Dataset D>
   explicit DataLoader(D set, DataLoaderOptions options = {})
       : DataLoader{static_cast<std::int64_t>(set.size()), source_of(std::move(set)),

@@ -20,18 +20,20 @@ SequenceDataset::SequenceDataset(std::vector<std::vector<Ids>> columns, std::int
 }
 
 Sample SequenceDataset::get(std::int64_t i) const {
+  detail::check_indices("SequenceDataset.get", {&i, 1}, size());
   Sample sample;
   for (const std::vector<Ids>& column : *columns_) {
-    sample.push_back(autograd::tensor(column.at(static_cast<std::size_t>(i))));
+    sample.push_back(autograd::tensor(column[static_cast<std::size_t>(i)]));
   }
   return sample;
 }
 
 Batch SequenceDataset::get_batch(std::span<const std::int64_t> indices) const {
+  detail::check_indices("SequenceDataset.get_batch", indices, size());
   Batch batch;
   for (const std::vector<Ids>& column : *columns_) {
     std::vector<Ids> chosen;
-    for (const std::int64_t i : indices) chosen.push_back(column.at(static_cast<std::size_t>(i)));
+    for (const std::int64_t i : indices) chosen.push_back(column[static_cast<std::size_t>(i)]);
     batch.push_back(pad_sequences(chosen, padding_));
   }
   return batch;

@@ -142,9 +142,15 @@ Range draw_range(std::int64_t width, std::int64_t size, Generator& generator) {
 
 Tensor mask_spectrogram(const Tensor& x, MaskOptions options, Generator& generator) {
   const Tensor values = plain("mask_spectrogram", x, 3, 4);
-  require(options.frequency_masks >= 0 && options.frequency_width >= 0 && options.time_masks >= 0 &&
-              options.time_width >= 0,
-          "mask_spectrogram", "a negative number or width", "numbers and widths >= 0");
+  constexpr std::int64_t kMost = 10000;  // SpecAugment draws one or two
+  require(options.frequency_width >= 0 && options.time_width >= 0, "mask_spectrogram",
+          "a negative width", "widths >= 0");
+  require(options.frequency_masks >= 0 && options.frequency_masks <= kMost &&
+              options.time_masks >= 0 && options.time_masks <= kMost,
+          "mask_spectrogram",
+          std::to_string(options.frequency_masks) + " frequency masks, " +
+              std::to_string(options.time_masks) + " time masks",
+          "0 to 10,000 of each");
   Tensor y = autograd::empty(values.shape(), values.dtype());
   const std::int64_t n = values.size(0), bands = values.size(-2), frames = values.size(-1);
   const std::int64_t planes = values.dim() == 4 ? values.size(1) : 1;

@@ -41,7 +41,7 @@ struct MaskOptions {
 };
 /// Bands and stretches of time of each sample blanked out; x: [n, bands, frames] or [n, c, bands, frames].
 /// A mask is 0 to `width` wide, both uniform, as is its place. Park et al.: SpecAugment, Interspeech 2019,
-/// without time warping.
+/// without time warping. Throws ValueError for a negative width or number, or more than 10,000 masks.
 autograd::Tensor mask_spectrogram(const autograd::Tensor& x, MaskOptions options = {},
                                   autograd::Generator& generator = autograd::default_generator());
 

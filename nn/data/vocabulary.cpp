@@ -62,8 +62,8 @@ Vocabulary Vocabulary::build(const std::vector<std::vector<std::string>>& senten
   const auto& specials = options.specials;
   if (!options.unknown.empty() &&
       std::find(specials.begin(), specials.end(), options.unknown) == specials.end()) {
-    throw ValueError("Vocabulary.build: the unknown token is not special: '" + options.unknown +
-                     "'; need it among options.specials");
+    throw ValueError("Vocabulary.build: the unknown token is not special: " +
+                     detail::quote(options.unknown) + "; need it among options.specials");
   }
   return Vocabulary(std::move(tokens), options.unknown);
 }
@@ -76,7 +76,8 @@ Vocabulary::Vocabulary(std::vector<std::string> tokens, const std::string& unkno
 void Vocabulary::index(const std::string& unknown) {
   for (const std::string& token : tokens_) {
     if (!ids_.emplace(token, static_cast<std::int64_t>(ids_.size())).second) {
-      throw ValueError("Vocabulary: a token is given twice: '" + token + "'; need each once");
+      throw ValueError("Vocabulary: a token is given twice: " + detail::quote(token) +
+                       "; need each once");
     }
   }
   unknown_ = unknown.empty() ? -1 : find(unknown);
@@ -91,9 +92,8 @@ std::int64_t Vocabulary::id(std::string_view token) const {
   const std::int64_t found = find(token);
   if (found >= 0) return found;
   if (unknown_ >= 0) return unknown_;
-  throw ValueError("Vocabulary.id: no such token: '" + std::string(token.substr(0, 100)) +
-                   "'; need one of the " + std::to_string(size()) +
-                   " tokens, or a special one for the unknown");
+  throw ValueError("Vocabulary.id: no such token: " + detail::quote(token) + "; need one of the " +
+                   std::to_string(size()) + " tokens, or a special one for the unknown");
 }
 
 const std::string& Vocabulary::token(std::int64_t id) const {

@@ -22,20 +22,23 @@ namespace detail {
 
 void throw_io(std::string_view function, std::string_view what, std::string_view path,
               std::string_view rest, std::string_view need) {
-  std::string values = "'" + std::string(path) + "'" + std::string(rest);
-  for (char& c : values) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F) c = '?';
+  constexpr std::size_t kLongestPath = 4096;  // Linux's PATH_MAX
+  throw autograd::IoError(std::string(function) + ": " + escaped(what) + ": " +
+                          quote(path, kLongestPath) + escaped(rest) + "; need " + escaped(need));
+}
+
+void check_path(std::string_view function, std::string_view path, const char* of) {
+  const std::string need = std::string("the name of ") + of;
+  if (path.empty()) throw_io(function, "the path is empty", path, "", need);
+  if (path.find('\0') != std::string_view::npos) {
+    throw_io(function, "the path has a zero byte", path, "", need + ", without zero bytes");
   }
-  throw autograd::IoError(std::string(function) + ": " + std::string(what) + ": " + values +
-                          "; need " + std::string(need));
 }
 
 // --- reading
 
 InputFile::InputFile(const char* function, const std::string& path) : errors_{function, path} {
-  if (path.find('\0') != std::string::npos) {
-    errors_.fail("the path has a zero byte", "", "a path without one");
-  }
+  check_path(function, path);
   fd_ = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd_ < 0) {
     errors_.fail("cannot open", std::string(": ") + std::strerror(errno), "a file that is there");
@@ -46,6 +49,30 @@ InputFile::InputFile(const char* function, const std::string& path) : errors_{fu
     errors_.fail("not a regular file", "", "a file, not a folder, pipe or device");
   }
   size_ = static_cast<std::uint64_t>(status.st_size);
+  try {
+    if (size_ == 0) read_without_size();
+  } catch (...) {
+    ::close(fd_);
+    throw;
+  }
+}
+
+void InputFile::read_without_size() {
+  constexpr std::size_t kMost = std::size_t{1} << 26;
+  char piece[4096];
+  for (;;) {
+    const ssize_t got = ::read(fd_, piece, sizeof piece);
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) {
+      errors_.fail("cannot read", std::string(": ") + std::strerror(errno), "a file with contents");
+    }
+    if (got == 0) break;
+    contents_.append(piece, static_cast<std::size_t>(got));
+    if (contents_.size() > kMost) {
+      errors_.fail("the file is too large", ", its size is not known", "at most 64 MiB then");
+    }
+  }
+  size_ = contents_.size();
 }
 
 InputFile::~InputFile() { ::close(fd_); }
@@ -56,6 +83,10 @@ void InputFile::read(std::uint64_t offset, void* to, std::size_t bytes) const {
                  ", " + std::to_string(size_) + " bytes, has nothing at " + std::to_string(offset) +
                      " + " + std::to_string(bytes),
                  "a file that is not cut off");
+  }
+  if (!contents_.empty()) {
+    contents_.copy(static_cast<char*>(to), bytes, offset);
+    return;
   }
   char* at = static_cast<char*>(to);
   while (bytes > 0) {
@@ -86,9 +117,7 @@ std::string read_all(const InputFile& file, std::uint64_t max_bytes) {
 
 OutputFile::OutputFile(const char* function, const std::string& path) : errors_{function, path} {
   namespace fs = std::filesystem;
-  if (path.empty() || path.find('\0') != std::string::npos) {
-    errors_.fail("not a path of a file", "", "a name without zero bytes");
-  }
+  check_path(function, path);
   std::error_code ignored;
   fs::path target(path);
   for (int hops = 0; fs::is_symlink(target, ignored);
@@ -180,34 +209,6 @@ void OutputFile::commit() {
     ::fsync(folder);
     ::close(folder);
   }
-}
-
-// --- text
-
-bool is_utf8(std::string_view bytes) {
-  for (std::size_t i = 0; i < bytes.size();) {
-    const auto at = [&](std::size_t k) {
-      return i + k < bytes.size() ? static_cast<unsigned char>(bytes[i + k]) : 0u;
-    };
-    const unsigned first = at(0);
-    const std::size_t length = first < 0x80   ? 1
-                               : first < 0xC2 ? 0
-                               : first < 0xE0 ? 2
-                               : first < 0xF0 ? 3
-                               : first < 0xF5 ? 4
-                                              : 0;
-    if (length == 0) return false;
-    for (std::size_t k = 1; k < length; ++k) {
-      if ((at(k) & 0xC0) != 0x80) return false;
-    }
-    // Shortest forms only, no surrogates, nothing above U+10FFFF (Unicode, table 3-7).
-    if ((first == 0xE0 && at(1) < 0xA0) || (first == 0xED && at(1) > 0x9F) ||
-        (first == 0xF0 && at(1) < 0x90) || (first == 0xF4 && at(1) > 0x8F)) {
-      return false;
-    }
-    i += length;
-  }
-  return true;
 }
 
 }  // namespace detail

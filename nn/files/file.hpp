@@ -15,6 +15,8 @@
 #include <string>
 #include <string_view>
 
+#include "../utf8.hpp"
+
 namespace nn {
 
 /// Replaces the file by these bytes, atomically and durably. Writes through symbolic links and keeps the
@@ -25,8 +27,8 @@ std::string read_file(const std::string& path, std::uint64_t max_bytes = std::ui
 
 namespace detail {
 
-/// Throws IoError "<function>: <what>: '<path>'<rest>; need <need>". Control characters in the path and
-/// what follows it are shown as '?'.
+/// Throws IoError "<function>: <what>: '<path>'<rest>; need <need>", all of it escaped (utf8.hpp). Text of
+/// the file must be quote() by the caller, so that it is cut where it is long.
 [[noreturn]] void throw_io(std::string_view function, std::string_view what, std::string_view path,
                            std::string_view rest, std::string_view need);
 
@@ -40,7 +42,12 @@ struct FileErrors {
   }
 };
 
-/// A file open for reading: its size is known, and every read is inside of it.
+/// Throws IoError for a path that is empty or has a zero byte, behind which the system would not look.
+/// `of` is what the path is of: "a file", "a folder".
+void check_path(std::string_view function, std::string_view path, const char* of = "a file");
+
+/// A file open for reading: its size is known, and every read is inside of it. Of files whose size the
+/// system does not know (below /proc it is 0) the contents are taken at once, up to 64 MiB.
 class InputFile {
  public:
   InputFile(const char* function, const std::string& path);
@@ -54,9 +61,12 @@ class InputFile {
   const FileErrors& errors() const { return errors_; }
 
  private:
+  void read_without_size();
+
   FileErrors errors_;
   int fd_ = -1;
   std::uint64_t size_ = 0;
+  std::string contents_;  // empty unless the size is not known
 };
 
 /// A file being written: nothing is to be seen of it before commit(); without commit() nothing ever is.
@@ -82,9 +92,6 @@ class OutputFile {
 
 /// All bytes of an open file.
 std::string read_all(const InputFile& file, std::uint64_t max_bytes);
-
-/// Whether the bytes are well-formed UTF-8 (no surrogates, nothing above U+10FFFF, shortest forms).
-bool is_utf8(std::string_view bytes);
 
 }  // namespace detail
 }  // namespace nn

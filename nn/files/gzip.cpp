@@ -172,6 +172,18 @@ void Stream::read_exactly(void* to, std::size_t bytes) {
   }
 }
 
+bool Stream::holds(std::uint64_t bytes) const {
+  if (!zlib_) return bytes <= file_.size();
+  Stream again(file_);
+  std::vector<char> piece(1 << 16);
+  while (bytes > 0) {
+    const std::size_t n = std::min<std::uint64_t>(bytes, piece.size());
+    if (again.read(piece.data(), n) < n) return false;
+    bytes -= n;
+  }
+  return true;
+}
+
 std::uint64_t Stream::most() const { return zlib_ ? file_.size() * kMostInflation : file_.size(); }
 
 }  // namespace detail
@@ -180,16 +192,22 @@ std::string read_text(const std::string& path, std::uint64_t max_bytes) {
   const detail::InputFile file("read_text", path);
   detail::Stream stream(file);
   std::string text;
-  for (std::size_t step = 1 << 16;; step = std::min<std::size_t>(2 * step, 1 << 26)) {
-    const std::size_t before = text.size();
-    text.resize(before + step);
-    const std::size_t got = stream.read(text.data() + before, step);
-    text.resize(before + got);
-    if (text.size() > max_bytes) {
-      file.errors().fail("the text is too long", "",
-                         "at most " + std::to_string(max_bytes) + " bytes");
+  try {
+    for (std::size_t step = 1 << 16;; step = std::min<std::size_t>(2 * step, 1 << 26)) {
+      const std::size_t before = text.size();
+      text.resize(before + step);
+      const std::size_t got = stream.read(text.data() + before, step);
+      text.resize(before + got);
+      if (text.size() > max_bytes) {
+        file.errors().fail("the text is too long", "",
+                           "at most " + std::to_string(max_bytes) + " bytes");
+      }
+      if (got < step) return text;
     }
-    if (got < step) return text;
+  } catch (const std::bad_alloc&) {
+    text = {};
+    file.errors().fail("the text is too long", ", there is no memory for it",
+                       "a text that fits into memory; max_bytes refuses longer ones earlier");
   }
 }
 

@@ -13,7 +13,8 @@
 
 namespace nn {
 
-/// The text of a file, gzipped or not. Throws IoError: cannot be read, damaged, more than max_bytes.
+/// The text of a file, gzipped or not. Throws IoError: cannot be read, damaged, more than max_bytes or
+/// than there is memory for.
 std::string read_text(const std::string& path, std::uint64_t max_bytes = std::uint64_t{1} << 32);
 /// Its lines without their ends (\n or \r\n); a last line without an end counts.
 std::vector<std::string> read_lines(const std::string& path);
@@ -37,6 +38,8 @@ class Stream {
   void read_exactly(void* to, std::size_t bytes);
   /// An upper bound on all bytes of the stream, known before any is read.
   std::uint64_t most() const;
+  /// Whether there are so many bytes from the file's start on; inflates them, and keeps none, to know it.
+  bool holds(std::uint64_t bytes) const;
   const FileErrors& errors() const { return file_.errors(); }
 
  private:

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <atomic>
 #include <bit>
@@ -107,6 +108,7 @@ struct TensorBoardWriter::File {
 
 TensorBoardWriter::TensorBoardWriter(const std::string& folder) {
   static std::atomic<int> count{0};
+  detail::check_path("TensorBoardWriter", folder, "a folder");
   std::error_code ignored;
   std::filesystem::create_directories(folder, ignored);
   const double now = seconds_now();
@@ -163,18 +165,21 @@ std::string header_of(const std::vector<std::string>& columns) {
 
 CsvLog::CsvLog(const std::string& path, std::vector<std::string> columns) {
   if (columns.empty()) throw ValueError("CsvLog: no columns: the list is empty; need at least one");
+  detail::check_path("CsvLog", path);
   const std::string header = header_of(columns);
   std::error_code ignored;
-  std::string start;
-  if (std::filesystem::exists(path, ignored) && std::filesystem::file_size(path, ignored) > 0) {
-    const std::string old = read_file(path, std::uint64_t{1} << 32);
-    if (!old.starts_with(header)) {
+  std::string start = header;
+  if (std::filesystem::exists(path, ignored)) {
+    const detail::InputFile old("CsvLog", path);
+    std::string front(std::min<std::uint64_t>(header.size(), old.size()), '\0');
+    old.read(0, front.data(), front.size());
+    if (!front.empty() && front != header) {
       detail::throw_io("CsvLog", "the file has other columns", path, "",
                        "the columns it began with, or another path");
     }
-    if (!old.ends_with('\n')) start = "\n";  // a line that a kill cut off stays by itself
-  } else {
-    start = header;
+    char last = '\n';
+    if (!front.empty()) old.read(old.size() - 1, &last, 1);
+    if (!front.empty()) start = last == '\n' ? "" : "\n";  // a line that a kill cut off stays alone
   }
   file_.reset(new File{{"CsvLog", path, 0}, columns.size()});
   file_->out.write(start);

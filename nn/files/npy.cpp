@@ -153,7 +153,7 @@ const Kind& kind_of(const detail::FileErrors& errors, const std::string& descr) 
            std::strchr(kind.bytes == 1 ? "|<>=" : "<>=", descr[0]);
   });
   if (known == std::end(kKinds)) {
-    errors.fail("a dtype that is not known here", " has '" + descr + "'",
+    errors.fail("a dtype that is not known here", ", " + detail::quote(descr),
                 "numbers: f2, f4, f8, b1, i1 to i8, u1 to u4");
   }
   return *known;

@@ -45,8 +45,11 @@ struct Member {
   std::uint64_t method, crc, packed, size, offset;
 };
 
-/// Offset and length of the central directory, from the record at the file's end.
-std::pair<std::uint64_t, std::uint64_t> find_directory(const InputFile& file) {
+/// The central directory, as the record at the file's end says.
+struct Directory {
+  std::uint64_t offset, length, entries;
+};
+Directory find_directory(const InputFile& file) {
   constexpr std::uint64_t kEnd = 22, kComment = 65535;
   const std::uint64_t tail_size = std::min(file.size(), kEnd + kComment);
   const std::string tail = piece(file, file.size() - tail_size, tail_size);
@@ -56,18 +59,27 @@ std::pair<std::uint64_t, std::uint64_t> find_directory(const InputFile& file) {
     file.errors().fail("not an NPZ file", "", "a ZIP archive");
   }
   std::uint64_t length = number(tail, at + 12, 4), offset = number(tail, at + 16, 4);
+  // Entries on this disk and on all of them: these must be one, as an archive in parts is not read here.
+  std::uint64_t here = number(tail, at + 8, 2), entries = number(tail, at + 10, 2);
   const std::uint64_t end = file.size() - tail_size + at;
-  if ((length == kFull32 || offset == kFull32) && end >= 20) {
+  const bool wide = length == kFull32 || offset == kFull32 || entries == 0xFFFF;
+  if (wide && end >= 20) {
     const std::string locator = piece(file, end - 20, 20);
     if (locator.starts_with("PK\6\7")) {
       const std::string record = piece(file, number(locator, 8, 8), 56);
       if (record.starts_with("PK\6\6")) {
+        here = number(record, 24, 8);
+        entries = number(record, 32, 8);
         length = number(record, 40, 8);
         offset = number(record, 48, 8);
       }
     }
   }
-  return {offset, length};
+  if (here != entries) {
+    file.errors().fail("an archive in parts", ", " + std::to_string(entries) + " entries in all",
+                       "one in a single file (" + std::to_string(here) + ")");
+  }
+  return {offset, length, entries};
 }
 
 /// Sizes and offset that did not fit 32 bits, from the extra field 0x0001, in this order.
@@ -89,8 +101,8 @@ void read_zip64(std::string_view extra, Member& member) {
 }
 
 std::vector<Member> read_directory(const InputFile& file) {
-  const auto [offset, length] = find_directory(file);
-  const std::string directory = piece(file, offset, length);
+  const Directory place = find_directory(file);
+  const std::string directory = piece(file, place.offset, place.length);
   std::vector<Member> members;
   for (std::string_view rest = directory; !rest.empty();) {
     const bool whole = rest.size() >= 46 && rest.starts_with("PK\1\2");
@@ -113,25 +125,33 @@ std::vector<Member> read_directory(const InputFile& file) {
     members.push_back(std::move(member));
     rest.remove_prefix(total);
   }
+  if (members.size() != place.entries) {
+    file.errors().fail("the archive is damaged",
+                       ", " + std::to_string(members.size()) + " entries in its directory",
+                       "as many as its end says (" + std::to_string(place.entries) + ")");
+  }
   return members;
 }
 
 std::string read_member(const InputFile& file, const Member& member) {
   const std::string local = piece(file, member.offset, 30);
   if (!local.starts_with("PK\3\4")) {
-    file.errors().fail("the archive is damaged", ", at '" + member.name + "'", "an intact file");
+    file.errors().fail("the archive is damaged", ", at " + detail::quote(member.name),
+                       "an intact file");
   }
   const std::uint64_t start = member.offset + 30 + number(local, 26, 2) + number(local, 28, 2);
   std::string bytes = piece(file, start, member.packed);
   if (member.method == 8) {
     bytes = detail::inflate_raw(file.errors(), bytes, member.size);
   } else if (member.method != 0 || member.packed != member.size) {
-    file.errors().fail("a compression that is not known here",
-                       ", '" + member.name + "' has method " + std::to_string(member.method),
-                       "stored (0) or deflated (8)");
+    file.errors().fail(
+        "a compression that is not known here",
+        ", " + detail::quote(member.name) + " has method " + std::to_string(member.method),
+        "stored (0) or deflated (8)");
   }
   if (detail::crc32(bytes) != member.crc) {
-    file.errors().fail("a checksum is wrong", ", that of '" + member.name + "'", "an intact file");
+    file.errors().fail("a checksum is wrong", ", that of " + detail::quote(member.name),
+                       "an intact file");
   }
   return bytes;
 }
@@ -162,7 +182,7 @@ StateDict read_npz(const std::string& path) {
   for (const Member& member : read_directory(file)) {
     std::string name = member.name;
     if (!name.ends_with(".npy") || arrays.contains(name.substr(0, name.size() - 4))) {
-      file.errors().fail("not an array, or there twice", ", '" + name + "'",
+      file.errors().fail("not an array, or there twice", ", " + detail::quote(name),
                          "names that differ and end in .npy");
     }
     name.resize(name.size() - 4);
@@ -180,8 +200,8 @@ void write_npz(const std::string& path, const StateDict& arrays, NpzOptions opti
     const std::string name = key + ".npy", plain = detail::encode_npy("write_npz", tensor);
     const std::uint64_t packed_size = plain.size() < kFull32 ? plain.size() : 0;
     if (packed_size == 0 || offset + packed_size + 65536 > kFull32 || name.size() > 60000) {
-      throw autograd::ValueError("write_npz: too large for an archive: '" + key.substr(0, 100) +
-                                 "'; need less than 4 GiB in all, names below 60,000 bytes");
+      throw autograd::ValueError("write_npz: too large for an archive: " + detail::quote(key) +
+                                 "; need less than 4 GiB in all, names below 60,000 bytes");
     }
     const std::string deflated = options.compress ? detail::deflate_raw(plain) : "";
     const std::string& data = options.compress ? deflated : plain;

@@ -47,16 +47,17 @@ void check_name(const char* what, const std::string& name) {
   if (!name.empty() && detail::is_utf8(name) && name.find_first_of("./") == std::string::npos) {
     return;
   }
-  throw ValueError(std::string("save_onnx: not a name for the ") + what + ": '" + name +
-                   "'; need UTF-8, one character or more, without dots and slashes");
+  throw ValueError(std::string("save_onnx: not a name for the ") + what + ": " +
+                   detail::quote(name) +
+                   "; need UTF-8, one character or more, without dots and slashes");
 }
 
 void check(const Shape& shape, const OnnxOptions& options) {
   check_name("input", options.input_name);
   check_name("output", options.output_name);
   if (options.input_name == options.output_name) {
-    throw ValueError("save_onnx: one name for input and output: '" + options.input_name +
-                     "'; need two names");
+    throw ValueError("save_onnx: one name for input and output: " +
+                     detail::quote(options.input_name) + "; need two names");
   }
   if (options.dtype != autograd::float32 && options.dtype != autograd::float64) {
     throw TypeError(std::string("save_onnx: wrong dtype of the input: ") + name(options.dtype) +
@@ -81,13 +82,14 @@ void check_layers(const Sequential& model, const std::string& prefix) {
     const std::string place = prefix + model.name(i);
     if (!detail::is_utf8(place)) {
       throw ValueError("save_onnx: a name that is not UTF-8: that of layer " + std::to_string(i) +
-                       " of Sequential '" + prefix + "'; need UTF-8");
+                       " of Sequential " + detail::quote(prefix) + "; need UTF-8");
     }
     if (const auto* inner = model[i].get_if<Sequential>()) {
       check_layers(*inner, place + ".");
     } else if (writer_of(model[i]) == nullptr) {
-      throw TypeError("save_onnx: Sequential '" + place + "': a layer that cannot be exported: " +
-                      model[i].type_name() + "; need a layer of nn that save_onnx lists");
+      throw TypeError("save_onnx: Sequential " + detail::quote(place) +
+                      ": a layer that cannot be exported: " + model[i].type_name() +
+                      "; need a layer of nn that save_onnx lists");
     }
   }
 }

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "../utf8.hpp"
+
 namespace nn::detail {
 
 using autograd::ValueError;
@@ -200,8 +202,8 @@ void OnnxStep::need_not_batch(int axis, const char* what) const {
 
 void OnnxStep::refuse(const std::string& what, const std::string& values,
                       const std::string& need) const {
-  throw ValueError("save_onnx: Sequential '" + place + "' (" + type + "): " + what + ": " + values +
-                   "; need " + need);
+  throw ValueError("save_onnx: Sequential " + detail::quote(place) + " (" + type + "): " + what +
+                   ": " + values + "; need " + need);
 }
 
 }  // namespace nn::detail

@@ -117,12 +117,13 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
 
  private:
   bool stop(const std::string& what) {
-    wrong = what + " where none belongs, at '" + (depth_ == 2 ? outer_ + "." : "") + field_ + "'";
+    wrong = what + " where none belongs, at " +
+            detail::quote((depth_ == 2 ? outer_ + "." : "") + field_);
     return false;
   }
   bool outer_key(const std::string& value) {
     if (!names_.insert(value).second) {
-      wrong = "the name '" + value + "' is there twice";
+      wrong = "the name " + detail::quote(value) + " is there twice";
       return false;
     }
     outer_ = field_ = value;
@@ -137,7 +138,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
   bool inner_key(const std::string& value) {
     field_ = value;
     if (!fields_.insert(value).second) {
-      wrong = "'" + outer_ + "' has '" + value + "' twice";
+      wrong = detail::quote(outer_) + " has " + detail::quote(value) + " twice";
       return false;
     }
     if (in_metadata_) return true;
@@ -145,7 +146,7 @@ class HeaderReader : public nlohmann::json_sax<nlohmann::json> {
     if (value == "dtype") return entry.has_dtype = true;
     if (value == "shape") return entry.has_shape = true;
     if (value == "data_offsets") return entry.has_offsets = true;
-    wrong = "'" + outer_ + "' has an unknown field '" + value + "'";
+    wrong = detail::quote(outer_) + " has an unknown field " + detail::quote(value);
     return false;
   }
 
@@ -173,14 +174,14 @@ std::uint64_t times(std::uint64_t a, std::uint64_t b) {
 
 /// One entry, checked against the number of bytes that follow the header.
 Place place_of(const Entry& entry, std::uint64_t bytes, const FileErrors& errors) {
-  const std::string at = ", tensor '" + entry.name + "'";
+  const std::string at = ", tensor " + detail::quote(entry.name);
   if (!entry.has_dtype || !entry.has_shape || !entry.has_offsets || entry.offsets.size() != 2) {
     errors.fail("an entry is incomplete", at, "dtype, shape and two data_offsets");
   }
   const auto stored = std::find_if(std::begin(kStored), std::end(kStored),
                                    [&](const Stored& s) { return entry.dtype == s.name; });
   if (stored == std::end(kStored)) {
-    errors.fail("a dtype that is not known here", at + " is '" + entry.dtype + "'",
+    errors.fail("a dtype that is not known here", at + " is " + detail::quote(entry.dtype),
                 "F32, F64, I64, BOOL, F16 or BF16");
   }
   if (entry.shape.size() > autograd::kMaxDim) {
@@ -204,7 +205,7 @@ Place place_of(const Entry& entry, std::uint64_t bytes, const FileErrors& errors
   }
   if (times(count, stored->bytes) != end - begin) {
     errors.fail("the shape does not fit the bytes",
-                at + " " + entry.dtype + " " + to_string(shape) + " in " +
+                at + " " + stored->name + " " + to_string(shape) + " in " +
                     std::to_string(end - begin) + " bytes",
                 "end - begin == elements times bytes of one");
   }
@@ -221,9 +222,10 @@ void check_no_gaps(const std::vector<Place>& places, std::uint64_t bytes,
   std::uint64_t reached = 0;
   for (const Place* place : sorted) {
     if (place->begin != reached) {
-      errors.fail(place->begin < reached ? "tensors overlap" : "bytes that belong to no tensor",
-                  ", tensor '" + place->name + "' begins at " + std::to_string(place->begin),
-                  "each to begin where the one before ends (" + std::to_string(reached) + ")");
+      errors.fail(
+          place->begin < reached ? "tensors overlap" : "bytes that belong to no tensor",
+          ", tensor " + detail::quote(place->name) + " begins at " + std::to_string(place->begin),
+          "each to begin where the one before ends (" + std::to_string(reached) + ")");
     }
     reached = place->end;
   }
@@ -255,6 +257,11 @@ Contents read_header(const InputFile& file) {
   if (text.empty() || text[0] != '{') {
     errors.fail("not a safetensors file", "", "a header that begins with '{'");
   }
+  if (const std::size_t at = text.find('\0'); at != std::string::npos) {
+    // To the parser it is the end of the text: what follows would be ignored.
+    errors.fail("the header is malformed", ", a zero byte at " + std::to_string(at),
+                "a header of safetensors");
+  }
   Header header;
   HeaderReader reader(header);
   if (!nlohmann::json::sax_parse(text, &reader)) {
@@ -283,7 +290,7 @@ Tensor read_tensor(const InputFile& file, std::uint64_t data, const Place& place
     std::vector<unsigned char> flags(bytes);
     file.read(data + place.begin, flags.data(), bytes);
     if (std::any_of(flags.begin(), flags.end(), [](unsigned char flag) { return flag > 1; })) {
-      file.errors().fail("a BOOL that is neither 0 nor 1", ", tensor '" + place.name + "'",
+      file.errors().fail("a BOOL that is neither 0 nor 1", ", tensor " + detail::quote(place.name),
                          "bytes 0 and 1");
     }
     std::copy(flags.begin(), flags.end(), tensor.mutable_data<bool>().begin());
@@ -295,11 +302,11 @@ Tensor read_tensor(const InputFile& file, std::uint64_t data, const Place& place
   return tensor;
 }
 
-/// A JSON string. Throws ValueError unless it is UTF-8.
-std::string quoted(const std::string& text) {
+/// A JSON string. Throws ValueError, which says what it is and `of` what, unless it is UTF-8.
+std::string json_string(const char* what, const std::string& text, const std::string& of = "") {
   if (!detail::is_utf8(text)) {
-    throw ValueError("save_safetensors: a name is not UTF-8: " + std::to_string(text.size()) +
-                     " bytes; need UTF-8, which JSON asks for");
+    throw ValueError(std::string("save_safetensors: ") + what + " is not UTF-8: " +
+                     detail::quote(text) + of + "; need UTF-8, which JSON asks for");
   }
   return nlohmann::json(text).dump();
 }
@@ -316,23 +323,24 @@ std::string entry_text(const std::string& name, const Tensor& tensor, std::uint6
     shape += (shape.empty() ? "" : ",") + std::to_string(extent);
   }
   const std::uint64_t end = begin + static_cast<std::uint64_t>(tensor.numel()) * stored.bytes;
-  return quoted(name) + ":{\"dtype\":\"" + stored.name + "\",\"shape\":[" + shape +
+  return json_string("a name", name) + ":{\"dtype\":\"" + stored.name + "\",\"shape\":[" + shape +
          "],\"data_offsets\":[" + std::to_string(begin) + "," + std::to_string(end) + "]}";
 }
 
 std::string metadata_text(const Metadata& metadata) {
   std::string text;
   for (const auto& [name, words] : metadata) {
-    text += (text.empty() ? "" : ",") + quoted(name) + ":" + quoted(words);
+    text += (text.empty() ? "" : ",") + json_string("a key of the metadata", name) + ":" +
+            json_string("a value of the metadata", words, " of key " + detail::quote(name));
   }
-  return quoted(kMetadataKey) + ":{" + text + "}";
+  return std::string("\"") + kMetadataKey + "\":{" + text + "}";
 }
 
 void check_savable(const StateDict& state) {
   for (const auto& [name, tensor] : state) {
     if (!tensor.defined() || name == kMetadataKey) {
-      throw ValueError("save_safetensors: an entry cannot be saved: '" + name +
-                       "'; need a defined tensor, and a name that is not '__metadata__'");
+      throw ValueError("save_safetensors: an entry cannot be saved: " + detail::quote(name) +
+                       "; need a defined tensor, and a name that is not '__metadata__'");
     }
   }
 }

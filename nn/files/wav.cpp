@@ -56,6 +56,15 @@ std::uint64_t number32(const std::string& bytes, std::size_t at) {
   return value;
 }
 
+/// Channels and rate, of which libsndfile says "Internal error" when they are 0.
+void check_format(const FileErrors& errors, const std::string& bytes, std::size_t at) {
+  const std::uint64_t channels = number32(bytes, at) >> 16, rate = number32(bytes, at + 4);
+  if (channels >= 1 && rate >= 1 && rate <= 0x7FFFFFFF) return;
+  errors.fail("the header is malformed",
+              ", " + std::to_string(channels) + " channels at " + std::to_string(rate) + " Hz",
+              "one channel or more, 1 to 2147483647 Hz");
+}
+
 /// RIFF, WAVE, and chunks that end inside of the file; one byte of padding may be missing.
 void check_chunks(const FileErrors& errors, const std::string& bytes) {
   if (bytes.size() < 12 || !bytes.starts_with("RIFF") || bytes.compare(8, 4, "WAVE") != 0) {
@@ -70,6 +79,7 @@ void check_chunks(const FileErrors& errors, const std::string& bytes) {
                       std::to_string(bytes.size() - at - 8) + " are left",
                   "a complete file");
     }
+    if (bytes.compare(at, 4, "fmt ") == 0 && size >= 16) check_format(errors, bytes, at + 8);
     data = data || bytes.compare(at, 4, "data") == 0;
     at += 8 + size + size % 2;
   }

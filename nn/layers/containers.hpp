@@ -14,6 +14,7 @@
 #include <utility>
 
 #include "../module.hpp"
+#include "../utf8.hpp"
 #include "layer.hpp"
 
 namespace nn {
@@ -97,8 +98,8 @@ template <Member M> class ModuleDict : public Module {
   template <class L>
   requires std::constructible_from<M, L> ModuleDict& insert(const std::string& name, L&& member) {
     if (contains(name) || name.empty()) {
-      throw autograd::ValueError("ModuleDict: not a name for a member: '" + name +
-                                 "'; need one that is not empty and not taken");
+      throw autograd::ValueError("ModuleDict: not a name for a member: " + detail::quote(name) +
+                                 "; need one that is not empty and not taken");
     }
     members_->emplace_back(name, M(std::forward<L>(member)));
     M& kept = members_->back().second;
@@ -120,7 +121,7 @@ template <Member M> class ModuleDict : public Module {
   /// Throws ValueError when there is none of that name.
   M& at(std::string_view name) const {
     M* found = find(name);
-    if (!found) detail::throw_no_member("ModuleDict", "'" + std::string(name) + "'", size());
+    if (!found) detail::throw_no_member("ModuleDict", detail::quote(name), size());
     return *found;
   }
   M& operator[](std::string_view name) const { return at(name); }

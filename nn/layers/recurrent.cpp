@@ -2,6 +2,7 @@
 // Layers, directions and shapes; the time loops are in recurrent_steps.cpp.
 #include "recurrent.hpp"
 
+#include "../utf8.hpp"
 #include "check.hpp"
 #include "recurrent_steps.hpp"
 
@@ -105,8 +106,8 @@ const Parameter& Recurrent<Kind>::parameter(const std::string& name) const {
     if (front == "bias_ih" && options_.bias) return w.b_ih;
     if (front == "bias_hh" && options_.bias) return w.b_hh;
   }
-  throw ValueError(describe(kLayer[at(Kind)]) + ": no such parameter: '" + name +
-                   "'; need weight_ih_l0 or another of named_parameters()");
+  throw ValueError(describe(kLayer[at(Kind)]) + ": no such parameter: " + detail::quote(name) +
+                   "; need weight_ih_l0 or another of named_parameters()");
 }
 
 template <RecurrentKind Kind>

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The parts of Layer and Sequential that are not templates.
 #include "sequential.hpp"
+#include "../utf8.hpp"
 
 #include <algorithm>
 
@@ -28,8 +29,8 @@ Sequential::Sequential()
 Sequential& Sequential::append_layer(const std::string& name, Layer layer) {
   if (name.empty() || name.find('.') != std::string::npos ||
       std::find(names_->begin(), names_->end(), name) != names_->end()) {
-    throw ValueError("Sequential: not a name for a layer: '" + name +
-                     "'; need one that is not empty, not taken and has no dot");
+    throw ValueError("Sequential: not a name for a layer: " + detail::quote(name) +
+                     "; need one that is not empty, not taken and has no dot");
   }
   layers_->reserve(layers_->size() + 1);  // so that nothing throws once the name is taken
   names_->reserve(names_->size() + 1);
@@ -62,8 +63,8 @@ const Layer& Sequential::at(std::string_view path) const {
   const std::string_view name = path.substr(0, dot);
   const auto found = std::find(names_->begin(), names_->end(), name);
   if (found == names_->end()) {
-    throw ValueError("Sequential: no such layer: '" + std::string(path) +
-                     "'; need the name of one of its " + std::to_string(size()) + " layers");
+    throw ValueError("Sequential: no such layer: " + detail::quote(path) +
+                     "; need the name of one of its " + std::to_string(size()) + " layers");
   }
   const Layer& layer = (*layers_)[static_cast<std::size_t>(found - names_->begin())];
   return dot == std::string_view::npos ? layer : layer.as<Sequential>().at(path.substr(dot + 1));

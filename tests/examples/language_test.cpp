@@ -114,6 +114,10 @@ TEST_F(CharGpt, SaysWhatIsWrong) {
   fails("char_gpt --data data", "650 letters");
   fails("char_gpt --data data/input.txt --resume --checkpoint none", "650 letters");
   std::string text;
+  while (text.size() < 2000) text += "one fish, two gr\xfcn fish.\n";  // Latin-1
+  write("latin1.txt", text);
+  fails("char_gpt --data data/latin1.txt", "data/latin1.txt: not UTF-8 at byte 16; need UTF-8");
+  text.clear();
   while (text.size() < 2000) text += "one fish, two fish.\n";
   write("input.txt", text);
   fails("char_gpt --data data --resume --checkpoint none", "none");

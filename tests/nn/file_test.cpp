@@ -58,6 +58,32 @@ TEST(File, RefusesWhatIsNoFile) {
   EXPECT_EQ(folder.files(), 1u);
 }
 
+TEST(File, PathsOfNothing) {
+  using namespace std::string_literals;
+  const Folder folder;
+  const auto refuses = [](const std::string& function, const std::string& of, auto&& f) {
+    expect_message<ag::IoError>(function + ": the path is empty: ''; need the name of " + of,
+                                [&] { f(""); });
+    expect_message<ag::IoError>(function +
+                                    ": the path has a zero byte: 'a\\x00b'; need the name of " +
+                                    of + ", without zero bytes",
+                                [&] { f("a\0b"s); });
+  };
+  refuses("write_file", "a file", [](const std::string& p) { nn::write_file(p, "x"); });
+  refuses("read_file", "a file", [](const std::string& p) { nn::read_file(p); });
+  refuses("CsvLog", "a file", [](const std::string& p) { nn::CsvLog(p, {"x"}); });
+  refuses("TensorBoardWriter", "a folder", [](const std::string& p) { nn::TensorBoardWriter{p}; });
+  refuses("Checkpoints", "a folder", [](const std::string& p) { nn::Checkpoints{p}; });
+  EXPECT_FALSE(fs::exists("a"));
+  const std::string name(300, 'x');
+  expect_message<ag::IoError>("Checkpoints: cannot make the folder: '" + folder / name +
+                                  "': File name too long; need a folder that can be written",
+                              [&] { nn::Checkpoints(folder / name); });
+  expect_message<ag::IoError>(
+      "CsvLog: not a regular file: '/dev/full'; need a file, not a folder, pipe or device",
+      [] { nn::CsvLog("/dev/full", {"x"}); });
+}
+
 TEST(File, AnExceptionWhileWritingLeavesTheOldFile) {
   const Folder folder;
   spill(folder / "a", "old");
@@ -130,6 +156,20 @@ TEST(File, ManyWritersOfOnePath) {
   const std::string now = slurp(folder / "f");
   EXPECT_EQ(now, std::string(10000, now[0]));
   EXPECT_EQ(folder.files(), 1u);
+}
+
+TEST(File, QuotedText) {
+  using namespace std::string_literals;
+  using nn::detail::quote;
+  EXPECT_EQ(quote("größe € \U0001F600"), "'größe € \U0001F600'");
+  EXPECT_EQ(quote("a\0b\n\t\r\x1b[2J\x7f"s), R"('a\x00b\n\t\r\x1b[2J\x7f')");
+  EXPECT_EQ(quote("\xff\xc3z\xe2\x82"), R"('\xff\xc3z\xe2\x82')");
+  EXPECT_EQ(quote("\xc2\x9b"), R"('\xc2\x9b')");  // a terminal's ESC [ in one code point
+  EXPECT_EQ(quote("\xc2\xa0"), "'\xc2\xa0'");
+  EXPECT_EQ(quote("äöü", 3), "'äöü'");
+  EXPECT_EQ(quote("äöüß", 3), "'äöü...' (8 bytes)");
+  EXPECT_EQ(quote(std::string(5'000'000, '\1')).size(), 4 * 100 + 5 + 16u);
+  EXPECT_EQ(nn::detail::escaped(nn::detail::escaped("\x1b\\")), "\\x1b\\");
 }
 
 TEST(File, Utf8) {

@@ -6,11 +6,21 @@
 #include <stdlib.h>
 
 #include <cstdint>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <string>
 
 #include "support.hpp"
+
+/// Skips the test when f throws because nn was built without a library.
+#define SKIP_WITHOUT_LIBRARY(...)                                                 \
+  try {                                                                           \
+    __VA_ARGS__;                                                                  \
+  } catch (const ag::IoError& error) {                                            \
+    if (std::strstr(error.what(), "built without")) GTEST_SKIP() << error.what(); \
+    throw;                                                                        \
+  }
 
 namespace nn_test {
 

@@ -257,6 +257,30 @@ TEST(DataLoader, MovedInTheMiddleOfALoop) {
   }
 }
 
+struct Negative {
+  std::int64_t size() const { return -1; }
+  nn::Sample get(std::int64_t) const { return {}; }
+};
+
+TEST(Dataset, IndicesAndSizesOutOfRange) {
+  expect_message<ag::ValueError>("Subset: index out of range: 4; need 0 <= index < 4", [] {
+    nn::Subset(numbers(4), {0, 4});
+  });
+  expect_message<ag::ValueError>("Subset: index out of range: -1; need 0 <= index < 4",
+                                 [] { nn::Subset(numbers(4), {-1}); });
+  const nn::Subset part(numbers(4), {3, 1});
+  EXPECT_EQ(part.get(0)[1].item(), 3);
+  expect_message<ag::ValueError>("Subset.get: index out of range: 2; need 0 <= index < 2",
+                                 [&] { part.get(2); });
+  const std::vector<std::int64_t> places{0, 2};
+  EXPECT_THROW(part.get_batch(places), ag::ValueError);
+  expect_message<ag::ValueError>(
+      "DataLoader: size() of the data set out of range: -1; need size() >= 0",
+      [] { nn::DataLoader(Negative{}); });
+  EXPECT_THROW(nn::random_split(Negative{}, {}), ag::ValueError);
+  EXPECT_THROW(nn::Subset(Negative{}, {0}), ag::ValueError);
+}
+
 TEST(Dataset, TensorsMustAgree) {
   expect_message<ag::ShapeError>(
       "TensorDataset: numbers of samples differ: [3] beside [2, 2]; need the same first extent",

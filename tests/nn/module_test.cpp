@@ -269,4 +269,22 @@ TEST(StateDict, Entries) {
       "StateDict.at: no such name: 'x'; need one of the 3 names it holds", [&] { state.at("x"); });
 }
 
+// A hostile file may have a million names, each a megabyte of commands to the terminal.
+TEST(Module, NamesOfAFileInMessages) {
+  nn::Linear model(1, 1);
+  nn::StateDict state = model.state_dict();
+  state.insert("\x1b[2J" + std::string(1000, 'x'), ag::ones({1}));
+  for (int i = 0; i < 1000; ++i) state.insert("u" + std::to_string(i), ag::ones({1}));
+  std::string shown = "\\x1b[2J" + std::string(96, 'x') + "...";
+  for (int i = 0; i < 99; ++i) shown += ", u" + std::to_string(i);
+  nn_test::expect_message<ag::ValueError>(
+      "load_state_dict: the state does not fit the module: unexpected " + shown +
+          ", and 901 more; need the names, shapes and dtypes of state_dict() (0 missing, 1001 "
+          "unexpected, 0 misshapen)",
+      [&] { model.load_state_dict(state); });
+  nn_test::expect_message<ag::ValueError>(
+      "StateDict.at: no such name: 'a\\x00'; need one of the 1003 names it holds",
+      [&] { state.at(std::string("a\0", 2)); });
+}
+
 }  // namespace

@@ -273,8 +273,8 @@ TEST(Onnx, WrongArguments) {
                          {.dtype = ag::int64});
   for (const char* name : {"", "a.b", "a/b", "\xff"}) {
     refuses<ag::ValueError>(model, {2, 3},
-                            std::string("not a name for the output: '") + name +
-                                "'; need UTF-8, one character or more, without dots and slashes",
+                            "not a name for the output: " + nn::detail::quote(name) +
+                                "; need UTF-8, one character or more, without dots and slashes",
                             {.output_name = name});
   }
   refuses<ag::ValueError>(model, {2, 3}, "one name for input and output: 'x'; need two names",

@@ -113,8 +113,23 @@ TEST_F(Safetensors, SavingRefuses) {
       [&] { nn::save_safetensors(path, undefined); });
   EXPECT_THROW(nn::save_safetensors(path, reserved), ag::ValueError);
   expect_message<ag::ValueError>(
-      "save_safetensors: a name is not UTF-8: 1 bytes; need UTF-8, which JSON asks for",
+      "save_safetensors: a name is not UTF-8: '\\xff'; need UTF-8, which JSON asks for",
       [&] { nn::save_safetensors(path, bytes); });
+  expect_message<ag::ValueError>(
+      "save_safetensors: a value of the metadata is not UTF-8: 'gr\\xfc\\xdfe' of key 'letters'; "
+      "need UTF-8, which JSON asks for",
+      [&] {
+        nn::save_safetensors(path, {},
+                             {{"letters",
+                               "gr\xfc\xdf"
+                               "e"}});
+      });
+  expect_message<ag::ValueError>(
+      "save_safetensors: a key of the metadata is not UTF-8: '\\xfc'; need UTF-8, which JSON asks "
+      "for",
+      [&] {
+        nn::save_safetensors(path, {}, {{"\xfc", "u"}});
+      });
   EXPECT_EQ(folder.files(), 0u);
 }
 
@@ -146,6 +161,8 @@ TEST_F(Safetensors, MessagesOfTheHeader) {
   refuses(file("[]", 0), "begins with '{'");
   refuses(file("{", 0), "not JSON at byte 2");
   refuses(file("{}x", 0), "not JSON at byte");
+  refuses(file(std::string("{}\0{\"evil\":1}", 13), 0), "a zero byte at 2; need");
+  refuses(file(std::string("{}\0\0\0\0\0\0", 8), 0), "a zero byte at 2; need");
   refuses(file("{}", 4), "bytes that belong to no tensor");
   refuses(file("{\"\xff\":{}}", 0), "not JSON");
   refuses(file("{\"w\":3}", 0), "a number where none belongs, at 'w'");
@@ -180,6 +197,20 @@ TEST_F(Safetensors, MessagesOfTheHeader) {
   std::string list = "[1";
   for (int i = 0; i < 100; ++i) list += ",1";
   refuses(file(one("F32", list + "]", "[0,8]"), 8), "a list of more than 64 numbers");
+}
+
+TEST_F(Safetensors, TextOfTheFileInMessages) {
+  const std::string path = folder / "a";
+  spill(path, file("{\"\\u0000\\u001b[2J\":3}", 0));
+  expect_message<ag::IoError>(
+      "load_safetensors: the header is malformed: '" + path +
+          "': a number where none belongs, at '\\x00\\x1b[2J'; need a header of safetensors",
+      [&] { nn::load_safetensors(path); });
+  spill(path, file("{\"" + std::string(5'000'000, 'w') + "\":3}", 0));
+  expect_message<ag::IoError>("load_safetensors: the header is malformed: '" + path +
+                                  "': a number where none belongs, at '" + std::string(100, 'w') +
+                                  "...' (5000000 bytes); need a header of safetensors",
+                              [&] { nn::load_safetensors(path); });
 }
 
 TEST_F(Safetensors, NotAFile) {

@@ -39,6 +39,11 @@ TEST(SequenceDataset, RefusesColumnsOfDifferentLength) {
         nn::SequenceDataset({{{1}}, {{1}, {2}}});
       });
   EXPECT_THROW(nn::SequenceDataset({}), ag::ValueError);
+  expect_message<ag::ValueError>("SequenceDataset.get: index out of range: -1; need 0 <= index < " +
+                                     std::to_string(pairs().size()),
+                                 [] { pairs().get(-1); });
+  const std::vector<std::int64_t> beyond{0, pairs().size()};
+  EXPECT_THROW(pairs().get_batch(beyond), ag::ValueError);
 }
 
 }  // namespace

@@ -333,6 +333,17 @@ TEST(EarlyStopping, ModesAndNan) {
   EXPECT_FALSE(resumed.update(0.1));
   EXPECT_TRUE(resumed.should_stop());
   EXPECT_EQ(resumed.best(), 0.6);
+  const auto refuses = [&](double best, std::int64_t bad, const std::string& values) {
+    nn::StateDict state;
+    state.insert("best", ag::full({}, best, ag::float64));
+    state.insert("bad", ag::tensor(std::vector<std::int64_t>{bad}, {}));
+    expect_message<ag::ValueError>("EarlyStopping.load_state_dict: out of range: " + values +
+                                       "; need a best that is not NaN, bad >= 0",
+                                   [&] { resumed.load_state_dict(state); });
+  };
+  refuses(NAN, 0, "best is nan, bad is 0");
+  refuses(0.7, -5, "best is 0.700000, bad is -5");
+  EXPECT_EQ(resumed.best(), 0.6);
   EXPECT_THROW(resumed.load_state_dict({}), ag::ValueError);
   EXPECT_THROW(nn::EarlyStopping({.patience = 0}), ag::ValueError);
 }

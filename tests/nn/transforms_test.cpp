@@ -83,6 +83,12 @@ TEST(Transforms, Masks) {
   EXPECT_EQ(most, 3);
   EXPECT_NEAR(total / 100, 2.5, 0.6);
   EXPECT_THROW(nn::mask_spectrogram(x, {.time_masks = -1}, generator), ag::ValueError);
+  EXPECT_THROW(nn::mask_spectrogram(x, {.time_width = -1}, generator), ag::ValueError);
+  expect_message<ag::ValueError>(
+      "mask_spectrogram: out of range: 1 frequency masks, 9223372036854775807 time masks; need 0 "
+      "to "
+      "10,000 of each",
+      [&] { nn::mask_spectrogram(x, {.time_masks = INT64_MAX}, generator); });
 }
 
 ag::Tensor sound(ag::DType dtype) {
