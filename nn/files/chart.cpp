@@ -196,7 +196,7 @@ std::vector<double> checked_counts(const Tensor& counts, const std::vector<std::
       autograd::contiguous(autograd::to(autograd::detach(counts), autograd::float64)));
   for (const double v : values) {
     if (v >= 0 && v < 1e15) continue;
-    throw ValueError("write_confusion_matrix: not a count: " + std::to_string(v) +
+    throw ValueError("write_confusion_matrix: not a count: " + autograd::detail::text(v) +
                      "; need 0 <= count < 10^15");
   }
   return values;

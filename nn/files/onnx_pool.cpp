@@ -153,7 +153,8 @@ std::vector<double> factors_of(Step& s, const autograd::InterpolateOptions& opti
     const auto rounded = static_cast<float>(factor);
     if (!given && (static_cast<double>(rounded) != factor || factor * in != out)) return {};
     if (std::floor(rounded * static_cast<float>(in)) != static_cast<float>(out)) {
-      s.refuse("a factor that float32 rounds", std::to_string(factor), "another, or a size");
+      s.refuse("a factor that float32 rounds", autograd::detail::text(factor),
+               "another, or a size");
     }
     factors.push_back(factor);
   }
