@@ -154,43 +154,28 @@ bool is_pointwise(const Plan& p) {
   return p.taps == 1 && p.s.in == p.s.out && p.s.stride == ConvShape::Axes{1, 1, 1};
 }
 
+/// to = bias + w from, or, where adjoint, w^T from; bias null: none.
 template <class T>
-void pointwise_forward(const Plan& p, const T* x, const T* w, const T* bias, T* y) {
-  const Int plane = p.y_plane();
+void pointwise_planes(const Plan& p, bool adjoint, const T* from, const T* w, const T* bias,
+                      T* to) {
+  const Int plane = p.y_plane(), rows = adjoint ? p.c : p.o, depth = adjoint ? p.o : p.c;
   for_each_image(p, [&](Int image, Int group) {
     const Int at = image * p.s.groups + group;
-    T* to = y + at * p.o * plane;
-    for (Int o = 0; bias != nullptr && o < p.o; ++o) {
-      std::fill_n(to + o * plane, plane, bias[group * p.o + o]);
+    T* planes = to + at * rows * plane;
+    for (Int row = 0; bias != nullptr && row < rows; ++row) {
+      std::fill_n(planes + row * plane, plane, bias[group * rows + row]);
     }
-    gemm(GemmCall<T>{.m = size(p.o),
+    gemm(GemmCall<T>{.transpose_a = adjoint,
+                     .m = size(rows),
                      .n = size(plane),
-                     .k = size(p.c),
+                     .k = size(depth),
                      .a = w + group * p.o * p.c,
                      .lda = size(p.c),
-                     .b = x + at * p.c * plane,
+                     .b = from + at * depth * plane,
                      .ldb = size(plane),
-                     .c = to,
+                     .c = planes,
                      .ldc = size(plane),
                      .accumulate = bias != nullptr,
-                     .cold_b = true});
-  });
-}
-
-template <class T> void pointwise_data(const Plan& p, const T* y, const T* w, T* x) {
-  const Int plane = p.y_plane();
-  for_each_image(p, [&](Int image, Int group) {
-    const Int at = image * p.s.groups + group;
-    gemm(GemmCall<T>{.transpose_a = true,
-                     .m = size(p.c),
-                     .n = size(plane),
-                     .k = size(p.o),
-                     .a = w + group * p.o * p.c,
-                     .lda = size(p.c),
-                     .b = y + at * p.o * plane,
-                     .ldb = size(plane),
-                     .c = x + at * p.c * plane,
-                     .ldc = size(plane),
                      .cold_b = true});
   });
 }
@@ -280,7 +265,7 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
     return thin_forward(tap_by_tap, x, w, bias, y);
   }
   const Plan p(s, true);
-  if (is_pointwise(p)) return pointwise_forward(p, x, w, bias, y);
+  if (is_pointwise(p)) return pointwise_planes(p, false, x, w, bias, y);
   if (better_directly(p)) return direct_forward(p, x, w, bias, y);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   pack_weights(p, w, packed);
@@ -291,12 +276,12 @@ void conv_forward(const ConvShape& s, const T* x, const T* w, const T* bias, T* 
 template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T* x) {
   const Plan p(s, false);
   if (is_thin(p)) return thin_data(p, y, w, x);
-  if (is_pointwise(p)) return pointwise_data(p, y, w, x);
+  constexpr const T* kNoBias = nullptr;
+  if (is_pointwise(p)) return pointwise_planes(p, true, y, w, kNoBias, x);
   if (p.c < 16 || p.o < 16) return folded_data(p, y, w, x);
   T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   ConvShape reversed;
   const bool stride_one = adjoint(s, reversed);
-  constexpr const T* kNoBias = nullptr;
   if (const Plan q(reversed, true); stride_one && better_directly(q)) {
     reverse_weights(p, w, packed);
     return direct_forward(q, y, packed, kNoBias, x);

@@ -156,6 +156,10 @@ std::vector<std::int64_t> onnx_each(const PerAxis& values, int axes) {
   return all;
 }
 
+bool onnx_any(const std::vector<std::int64_t>& values) {
+  return std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v != 0; });
+}
+
 std::vector<std::int64_t> onnx_both(const PerAxis& margin, int axes) {
   std::vector<std::int64_t> all = onnx_each(margin, axes);
   for (int i = 0; i < axes; ++i) all.push_back(margin[i]);

@@ -106,6 +106,8 @@ struct OnnxStep {
 std::vector<std::int64_t> onnx_each(const PerAxis& values, int axes);
 /// As much in front of every axis as behind it; ONNX lists the fronts first.
 std::vector<std::int64_t> onnx_both(const PerAxis& margin, int axes);
+/// Whether one of them is not 0.
+bool onnx_any(const std::vector<std::int64_t>& values);
 /// Amounts as autograd::pad takes them in that order, for the last axes of so many.
 std::vector<std::int64_t> onnx_margins(const std::vector<std::int64_t>& amounts, int dim);
 

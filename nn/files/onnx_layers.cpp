@@ -16,10 +16,6 @@ using Step = OnnxStep;
 using std::string;
 using Integers = std::vector<std::int64_t>;
 
-bool any(const Integers& values) {
-  return std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v != 0; });
-}
-
 template <int Axes, autograd::PadMode Mode> string write(Step& s, const PadNd<Axes, Mode>& layer) {
   s.need_axes(Axes + 1, autograd::kMaxDim);
   return s.padded(layer.amounts(), Mode, layer.value());
@@ -60,7 +56,7 @@ template <int Axes> string write(Step& s, const ConvNd<Axes>& layer) {
   string x = s.x;
   Integers pads = onnx_both(layer.options().padding, Axes);
   if (layer.margin_mode() != autograd::PadMode::constant) {
-    if (any(layer.margins())) x = s.padded(layer.margins(), layer.margin_mode(), 0);
+    if (onnx_any(layer.margins())) x = s.padded(layer.margins(), layer.margin_mode(), 0);
   } else if (!layer.margins().empty()) {
     pads = onnx_margins(layer.margins(), Axes);
   }

@@ -17,10 +17,6 @@ using Step = OnnxStep;
 using std::string;
 using Integers = std::vector<std::int64_t>;
 
-bool any(const Integers& values) {
-  return std::any_of(values.begin(), values.end(), [](std::int64_t v) { return v != 0; });
-}
-
 // --- pools
 
 /// Windows of a pool: their number is that of the layer's output, so that it does not depend on how
@@ -88,7 +84,7 @@ string write(Step& s, const WindowPool<name, pool, autograd::AvgPoolOptions>& la
   if (!own && !options.count_include_pad) return average(s, s.x, w);
   const Integers counting = own ? w.pads : onnx_both(options.padding, kAxes);
   const string x =
-      any(counting) ? s.padded(amounts_of(counting), autograd::PadMode::constant, 0) : s.x;
+      onnx_any(counting) ? s.padded(amounts_of(counting), autograd::PadMode::constant, 0) : s.x;
   for (std::size_t i = 0; i < counting.size(); ++i) w.pads[i] -= counting[i];
   const string y = average(s, x, w);
   if (!own) return y;

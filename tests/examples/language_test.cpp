@@ -46,6 +46,11 @@ class Language : public WithOptions {
     ASSERT_EQ(last.status, 0) << last.err;
     EXPECT_TRUE(contents(folder_ / "cut") == contents(folder_ / "whole"));
   }
+  /// Resumes, and only with the settings that it was begun with.
+  void resumes_as_it_was(const std::string& command) const {
+    resumes(command);
+    refuses_other_settings(command + " --save cut --checkpoint cut.state --resume");
+  }
   /// Every setting that is not the checkpoint's is named, and the checkpoint stays as it is.
   void refuses_other_settings(const std::string& command) const {
     const std::string before = contents(folder_ / "cut.state");
@@ -98,9 +103,7 @@ TEST_F(CharGpt, LearnsSavesAndContinues) {
 }
 
 TEST_F(CharGpt, InterruptedAndResumedEndsWithTheSameWeights) {
-  const std::string command = "char_gpt --data data --batch 1 --length 1 --threads 1 --steps 300";
-  resumes(command);
-  refuses_other_settings(command + " --save cut --checkpoint cut.state --resume");
+  resumes_as_it_was("char_gpt --data data --batch 1 --length 1 --threads 1 --steps 300");
 }
 
 using CharGptSlow = CharGpt;
@@ -177,9 +180,7 @@ test BLEU \d+\.\d
 }
 
 TEST_F(Translate, InterruptedAndResumedEndsWithTheSameWeights) {
-  const std::string command = "translate --data data --batch 8 --epochs 3 --beam 1 --threads 1";
-  resumes(command);
-  refuses_other_settings(command + " --save cut --checkpoint cut.state --resume");
+  resumes_as_it_was("translate --data data --batch 8 --epochs 3 --beam 1 --threads 1");
 }
 
 using TranslateSlow = Translate;
