@@ -33,6 +33,10 @@ namespace {
 
 constexpr std::size_t kSlabBytes = 64 * 1024;
 constexpr int kSlabClasses = size_class(4 * 1024) + 1;  // cut from slabs
+// What may lie idle beside half of the largest use so far: a program whose shapes change from step to
+// step would otherwise collect blocks of every size class. (Translation with batches of all lengths
+// held 3 GB where it used 0.5.)
+constexpr std::size_t kIdleBytes = std::size_t{64} << 20;
 
 /// The first 64 bytes of a slab; its blocks follow.
 struct alignas(64) Slab {
@@ -45,7 +49,8 @@ struct alignas(64) Slab {
 struct Central {
   std::mutex mutex;
   FreeBlock* batches[kClasses] = {};
-  std::size_t cached = 0;
+  std::size_t cached_of[kClasses] = {};  // bytes
+  std::size_t cached = 0;                // their sum
   std::size_t out = 0;
   std::size_t peak = 0;
   std::size_t limit = kMostBytes;
@@ -80,19 +85,35 @@ std::size_t machine_bytes() {
 
 // The functions of Central below are called with its mutex locked.
 
+// Negative counts leave the list.
+void count_cached(int cls, std::int64_t blocks) noexcept {
+  const std::size_t bytes = static_cast<std::size_t>(blocks) * class_bytes(cls);  // modulo 2^64
+  central.cached_of[cls] += bytes;
+  central.cached += bytes;
+}
+
 void put_batch(int cls, FreeBlock* batch, std::uint32_t count) noexcept {
   batch->next_batch = central.batches[cls];
   batch->count = count;
   central.batches[cls] = batch;
-  central.cached += count * class_bytes(cls);
+  count_cached(cls, count);
 }
 
 FreeBlock* take_batch(int cls) noexcept {
   FreeBlock* batch = central.batches[cls];
   if (!batch) return nullptr;
   central.batches[cls] = batch->next_batch;
-  central.cached -= batch->count * class_bytes(cls);
+  count_cached(cls, -std::int64_t{batch->count});
   return batch;
+}
+
+// A block above kThreadClasses is followed by the number of its class, which lies behind the bytes of the
+// smaller class that it is lent for.
+constexpr std::size_t kFooterBytes = 64;
+int& class_behind(void* block, int cls) noexcept {
+  void* footer = static_cast<char*>(block) + class_bytes(cls);
+  unpoison(footer, sizeof(int));
+  return *static_cast<int*>(footer);
 }
 
 // Null when the system has none. A request beyond twice the machine's memory is not passed on: with
@@ -104,7 +125,7 @@ void* system_block(std::size_t bytes) noexcept {
   }
   const bool huge = bytes >= kHugePage;
   void* block = nullptr;  // not by aligned_alloc, which wants a multiple of the alignment
-  if (posix_memalign(&block, huge ? kHugePage : 64, bytes) != 0) return nullptr;
+  if (posix_memalign(&block, huge ? kHugePage : 64, bytes + kFooterBytes) != 0) return nullptr;
   ++central.system_allocations;
 #ifdef __linux__
   if (huge) madvise(block, bytes / kHugePage * kHugePage, MADV_HUGEPAGE);
@@ -138,14 +159,49 @@ FreeBlock* new_batch(int cls) noexcept {
   if (cls < kSlabClasses) return new_slab(cls);
   void* memory = system_block(class_bytes(cls));
   if (!memory) return nullptr;
+  if (cls >= kThreadClasses) class_behind(memory, cls) = cls;
   FreeBlock* block = new (memory) FreeBlock{nullptr, nullptr, 1};
   poison(block + 1, class_bytes(cls) - sizeof(FreeBlock));
   return block;
 }
 
+// True when as much as half of the largest use lies idle, were `bytes` more to come from the system.
+bool crowded(std::size_t bytes) noexcept {
+  const std::size_t use = std::max(central.peak, central.out + bytes);
+  return central.cached + central.out + bytes > use + use / 2 + kIdleBytes;
+}
+
+// An idle block of up to twice the size, and its class; null when there is none.
+FreeBlock* take_larger(int& cls) noexcept {
+  const int wanted = cls, most = std::min(cls + 4, kClasses - 1);
+  while (cls < most) {
+    if (FreeBlock* block = take_batch(++cls)) {
+      class_behind(block, wanted) = cls;
+      return block;
+    }
+  }
+  cls = wanted;
+  return nullptr;
+}
+
+// Gives large idle blocks back to the system, of the class that has most of them first, until it is
+// not crowded any more.
+void trim_cache(std::size_t bytes) noexcept {
+  std::size_t* const first = central.cached_of + kThreadClasses;
+  while (crowded(bytes)) {
+    const std::size_t* most = std::max_element(first, std::end(central.cached_of));
+    if (*most == 0) return;
+    std::free(take_batch(static_cast<int>(most - central.cached_of)));
+  }
+}
+
 // A batch from the central list or else from the system; null when both have none.
 FreeBlock* get_batch(int cls) noexcept {
   FreeBlock* batch = take_batch(cls);
+  if (!batch && cls >= kThreadClasses && crowded(class_bytes(cls))) {
+    batch = take_larger(cls);
+    if (!batch) trim_cache(class_bytes(cls));
+  }
   if (!batch) batch = new_batch(cls);
   if (!batch) return nullptr;
   central.out += batch->count * class_bytes(cls);
@@ -178,7 +234,7 @@ template <class F> void take_all(int cls, F&& f) {
   FreeBlock* batch = std::exchange(central.batches[cls], nullptr);
   while (batch) {
     FreeBlock* next_batch = batch->next_batch;
-    central.cached -= batch->count * class_bytes(cls);
+    count_cached(cls, -std::int64_t{batch->count});
     for (FreeBlock *block = batch, *next = nullptr; block; block = next) {
       next = block->next;
       f(block);
@@ -339,6 +395,7 @@ AUTOGRAD_COLD void* allocate_large(std::size_t bytes) {
 
 // Large blocks, and any block in a thread without a state.
 AUTOGRAD_COLD void deallocate_to_central(void* memory, int cls) noexcept {
+  if (cls >= kThreadClasses) cls = class_behind(memory, cls);
   FreeBlock* block = static_cast<FreeBlock*>(memory);
   poison(block + 1, class_bytes(cls) - sizeof(FreeBlock));
   block->next = nullptr;

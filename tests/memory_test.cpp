@@ -5,6 +5,7 @@
 #include <autograd/create.hpp>
 #include <autograd/memory.hpp>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
 #include <functional>
@@ -115,6 +116,47 @@ TEST_F(Memory, EmptyCacheGivesBackAllThatIsFree) {
     EXPECT_EQ(memory_stats().cached_bytes, 0u);
   }
   EXPECT_EQ(full({40}, 3).at({39}), 3);
+}
+
+// As in training with batches of all lengths: blocks of every size class, never many at once.
+TEST_F(Memory, IdleBlocksOfOtherSizesMakeRoom) {
+  empty_cache();
+  const std::size_t mib = std::size_t{1} << 20;
+  std::size_t most_held = 0, peak = 0;
+  for (int round = 0; round < 3; ++round) {
+    for (std::size_t size = 16 * mib; size <= 128 * mib; size += size / 4) {
+      std::vector<detail::Block> blocks;
+      for (std::size_t bytes = 0; bytes + size <= 256 * mib; bytes += size)
+        blocks.emplace_back(size);
+      const MemoryStats stats = memory_stats();
+      most_held = std::max(most_held, stats.current_bytes + stats.cached_bytes);
+      peak = stats.peak_bytes;
+    }
+  }
+  EXPECT_LE(most_held, peak + peak / 2 + 64 * mib);
+}
+
+TEST_F(Memory, AnIdleBlockIsLentForASmallerSizeAndComesBackAsItself) {
+  empty_cache();
+  const std::size_t mib = std::size_t{1} << 20,
+                    use = std::max(memory_stats().peak_bytes, 256 * mib);
+  const auto fill = [](std::size_t size, std::size_t total) {
+    std::vector<detail::Block> blocks;
+    while (blocks.size() * size < total) blocks.emplace_back(size);
+    return blocks;
+  };
+  fill(32 * mib, use);                                  // idle from here on
+  const auto held = fill(8 * mib, use / 2 + 64 * mib);  // no more is to come from the system
+  const MemoryStats before = memory_stats();
+  void* lent = detail::allocate(20 * mib);
+  std::memset(lent, 1, 20 * mib);
+  EXPECT_EQ(memory_stats().system_allocations, before.system_allocations);
+  EXPECT_EQ(memory_stats().current_bytes, before.current_bytes + 32 * mib);
+  detail::deallocate(lent, 20 * mib);
+  EXPECT_EQ(memory_stats().cached_bytes, before.cached_bytes);
+  void* whole = detail::allocate(32 * mib);
+  EXPECT_EQ(whole, lent);
+  detail::deallocate(whole, 32 * mib);
 }
 
 TEST_F(Memory, AbsurdSizesThrow) {
