@@ -39,12 +39,12 @@ Batch SequenceDataset::get_batch(std::span<const std::int64_t> indices) const {
   return batch;
 }
 
-std::vector<std::int64_t> SequenceDataset::lengths() const {
-  std::vector<std::int64_t> all(columns_->front().size());
+std::vector<Ids> SequenceDataset::lengths() const {
+  std::vector<Ids> all;
   for (const std::vector<Ids>& column : *columns_) {
-    for (std::size_t i = 0; i < all.size(); ++i) {
-      all[i] += static_cast<std::int64_t>(column[i].size());
-    }
+    Ids& lengths = all.emplace_back();
+    for (const Ids& sequence : column)
+      lengths.push_back(static_cast<std::int64_t>(sequence.size()));
   }
   return all;
 }

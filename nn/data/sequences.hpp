@@ -23,8 +23,8 @@ class SequenceDataset {
   Sample get(std::int64_t i) const;
   Batch get_batch(std::span<const std::int64_t> indices) const;
   const std::vector<Ids>& column(std::size_t k) const { return columns_->at(k); }
-  /// Of each sample, all columns together: what bucket_by_length takes.
-  std::vector<std::int64_t> lengths() const;
+  /// Of each column, the length of every sample: what bucket_by_lengths takes.
+  std::vector<Ids> lengths() const;
 
  private:
   std::shared_ptr<const std::vector<std::vector<Ids>>> columns_;

@@ -119,22 +119,59 @@ Bags flatten_bags(const std::vector<Ids>& sequences) {
 
 namespace {
 
-/// Cuts `order`, sorted by length, into batches within both limits.
-void cut(const Ids& order, const Ids& lengths, const BucketOptions& options,
+/// Cuts `order` into batches within both limits.
+void cut(const Ids& order, const std::vector<Ids>& columns, const BucketOptions& options,
          std::vector<Ids>& batches) {
-  Ids batch;
-  for (const std::int64_t i : order) {  // lengths rise: the newest is the longest
+  Ids batch, longest(columns.size());
+  for (const std::int64_t i : order) {
+    std::int64_t width = 0;
+    for (std::size_t k = 0; k < columns.size(); ++k) {
+      longest[k] = std::max(longest[k], columns[k][static_cast<std::size_t>(i)]);
+      width += longest[k];
+    }
     const auto count = static_cast<std::int64_t>(batch.size()) + 1;
-    const std::int64_t length = lengths[static_cast<std::size_t>(i)];
     const bool too_many_tokens =
-        options.max_tokens > 0 && length > 0 && count > options.max_tokens / length;
+        options.max_tokens > 0 && width > 0 && count > options.max_tokens / width;
     if (!batch.empty() && (count > options.batch_size || too_many_tokens)) {
-      batches.push_back(std::move(batch));
-      batch.clear();
+      batches.push_back(std::exchange(batch, {}));
+      for (std::size_t k = 0; k < columns.size(); ++k) {
+        longest[k] = columns[k][static_cast<std::size_t>(i)];
+      }
     }
     batch.push_back(i);
   }
   if (!batch.empty()) batches.push_back(std::move(batch));
+}
+
+/// Neighbors in this order are alike in the first two columns.
+void sort_by_lengths(Ids& order, const std::vector<Ids>& columns) {
+  const auto key = [&](std::int64_t i) {
+    const auto at = static_cast<std::size_t>(i);
+    if (columns.size() == 1) return std::pair(columns[0][at], std::int64_t{0});
+    const std::int64_t step = columns[0][at] / 2, second = columns[1][at];
+    return std::pair(step, step % 2 == 0 ? second : -second);
+  };
+  std::stable_sort(order.begin(), order.end(),
+                   [&](std::int64_t a, std::int64_t b) { return key(a) < key(b); });
+}
+
+void check_lengths(const std::vector<Ids>& columns, const BucketOptions& options) {
+  const bool negative = std::any_of(columns.begin(), columns.end(), [](const Ids& lengths) {
+    return std::any_of(lengths.begin(), lengths.end(), [](std::int64_t n) { return n < 0; });
+  });
+  if (options.batch_size < 1 || options.max_tokens < 0 || negative) {
+    throw ValueError("bucket_by_length: out of range: batch_size " +
+                     std::to_string(options.batch_size) + ", max_tokens " +
+                     std::to_string(options.max_tokens) +
+                     "; need batch_size >= 1, max_tokens >= 0, lengths >= 0");
+  }
+  if (columns.empty() || std::any_of(columns.begin(), columns.end(), [&](const Ids& lengths) {
+        return lengths.size() != columns[0].size();
+      })) {
+    throw ValueError("bucket_by_lengths: " + std::to_string(columns.size()) +
+                     " columns of different length; need at least one, with a length for every "
+                     "sample");
+  }
 }
 
 template <class T> void mix(std::vector<T>& items, autograd::Generator& generator) {
@@ -149,15 +186,16 @@ template <class T> void mix(std::vector<T>& items, autograd::Generator& generato
 
 std::function<std::vector<Ids>(autograd::Generator&)> bucket_by_length(
     std::vector<std::int64_t> lengths, BucketOptions options) {
-  if (options.batch_size < 1 || options.max_tokens < 0 ||
-      std::any_of(lengths.begin(), lengths.end(), [](std::int64_t n) { return n < 0; })) {
-    throw ValueError("bucket_by_length: out of range: batch_size " +
-                     std::to_string(options.batch_size) + ", max_tokens " +
-                     std::to_string(options.max_tokens) +
-                     "; need batch_size >= 1, max_tokens >= 0, lengths >= 0");
-  }
-  return [lengths = std::move(lengths), options](autograd::Generator& generator) {
-    Ids order(lengths.size());
+  std::vector<Ids> columns;
+  columns.push_back(std::move(lengths));
+  return bucket_by_lengths(std::move(columns), options);
+}
+
+std::function<std::vector<Ids>(autograd::Generator&)> bucket_by_lengths(std::vector<Ids> columns,
+                                                                        BucketOptions options) {
+  check_lengths(columns, options);
+  return [columns = std::move(columns), options](autograd::Generator& generator) {
+    Ids order(columns[0].size());
     std::iota(order.begin(), order.end(), std::int64_t{0});
     if (options.shuffle) mix(order, generator);
     std::size_t pool = order.size();
@@ -168,10 +206,8 @@ std::function<std::vector<Ids>(autograd::Generator&)> bucket_by_length(
     for (std::size_t at = 0; at < order.size(); at += pool) {
       Ids part(order.begin() + static_cast<std::ptrdiff_t>(at),
                order.begin() + static_cast<std::ptrdiff_t>(std::min(order.size(), at + pool)));
-      std::stable_sort(part.begin(), part.end(), [&](std::int64_t a, std::int64_t b) {
-        return lengths[static_cast<std::size_t>(a)] < lengths[static_cast<std::size_t>(b)];
-      });
-      cut(part, lengths, options, batches);
+      sort_by_lengths(part, columns);
+      cut(part, columns, options, batches);
     }
     if (options.shuffle) mix(batches, generator);
     return batches;

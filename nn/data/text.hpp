@@ -43,7 +43,7 @@ Bags flatten_bags(const std::vector<Ids>& sequences);
 
 struct BucketOptions {
   std::int64_t batch_size = 64;  ///< most samples of a batch
-  std::int64_t max_tokens = 0;   ///< most of samples times longest, padding counted; 0: no limit
+  std::int64_t max_tokens = 0;   ///< most elements of a batch, padding counted; 0: no limit
   bool shuffle = true;           ///< else by length, the order of equals kept
 };
 /// For DataLoaderOptions::batches: batches of samples of similar length, so that little is padding. With
@@ -51,5 +51,13 @@ struct BucketOptions {
 /// longer than max_tokens is a batch by itself. Throws ValueError for batch_size < 1 or a negative length.
 std::function<std::vector<Ids>(autograd::Generator&)> bucket_by_length(
     std::vector<std::int64_t> lengths, BucketOptions options = {});
+
+/// The same for samples of several columns, each padded by itself (a sentence and its translation):
+/// columns[k][i] is the length of sample i in column k. Sorted by the first column in steps of two, and
+/// within a step by the second, up and down in turn, so that neighbors are alike in both: a twentieth of
+/// a batch of sentences is padding, where an order by the sum leaves a sixth. Throws ValueError as above, and
+/// for no columns or columns of different length.
+std::function<std::vector<Ids>(autograd::Generator&)> bucket_by_lengths(std::vector<Ids> columns,
+                                                                        BucketOptions options = {});
 
 }  // namespace nn

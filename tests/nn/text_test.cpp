@@ -75,6 +75,48 @@ TEST(Text, Buckets) {
   EXPECT_THROW(nn::bucket_by_length({1}, {.batch_size = 0}), ag::ValueError);
 }
 
+// Sentences of 2 to 41 words and translations of up to 6 more or fewer.
+TEST(Text, BucketsOfPairs) {
+  std::vector<nn::Ids> columns(2);
+  for (std::int64_t i = 0; i < 5000; ++i) {
+    columns[0].push_back(2 + i * 7919 % 40);
+    columns[1].push_back(std::max<std::int64_t>(1, columns[0].back() + i * 6007 % 13 - 6));
+  }
+  ag::Generator generator(1);
+  const auto share_padded = [&](const std::vector<nn::Ids>& batches) {
+    double padded = 0, needed = 0;
+    std::set<std::int64_t> seen;
+    for (const nn::Ids& batch : batches) {
+      for (const nn::Ids& lengths : columns) {
+        std::int64_t longest = 0;
+        for (const std::int64_t i : batch) {
+          longest = std::max(longest, lengths[static_cast<std::size_t>(i)]);
+          needed += static_cast<double>(lengths[static_cast<std::size_t>(i)]);
+        }
+        padded += static_cast<double>(longest * static_cast<std::int64_t>(batch.size()));
+      }
+      seen.insert(batch.begin(), batch.end());
+    }
+    EXPECT_EQ(seen.size(), 5000u);
+    return padded / needed - 1;
+  };
+  nn::Ids sums;
+  for (std::size_t i = 0; i < columns[0].size(); ++i) sums.push_back(columns[0][i] + columns[1][i]);
+  EXPECT_LT(share_padded(nn::bucket_by_lengths(columns, {.batch_size = 32})(generator)), 0.07);
+  EXPECT_GT(share_padded(nn::bucket_by_length(sums, {.batch_size = 32})(generator)), 0.12);
+  const auto limited = nn::bucket_by_lengths({{3, 2, 2}, {1, 4, 9}},
+                                             {.max_tokens = 14, .shuffle = false})(generator);
+  EXPECT_EQ(limited, (std::vector<nn::Ids>{{2}, {1, 0}}));  // 2 + 9, then twice 3 + 4
+  EXPECT_THROW(nn::bucket_by_lengths({}), ag::ValueError);
+  expect_message<ag::ValueError>(
+      "bucket_by_lengths: 2 columns of different length; need at least one, with a length for "
+      "every "
+      "sample",
+      [] {
+        nn::bucket_by_lengths({{1, 2}, {1}});
+      });
+}
+
 TEST(Vocabulary, CountsAndSpecials) {
   const auto v = nn::Vocabulary::build({{"b", "a", "c"}, {"c", "b", "c", "<pad>"}},
                                        {.min_count = 2, .specials = {"<pad>", "<unk>"}});
