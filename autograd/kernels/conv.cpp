@@ -257,6 +257,12 @@ bool better_directly(const Plan& p) {
   return p.taps == 1 || p.c < 16 || p.o < 16 || (p.c < 32 && p.o < 32);
 }
 
+// The data's gradient has a row of the product for each channel: with one to three, tiles of so few rows
+// wait for their own sums.
+bool better_folded(const Plan& p, bool stride_one) {
+  return stride_one ? p.c < 4 && p.o >= 16 : p.c < 16 || p.o < 16;
+}
+
 }  // namespace
 
 template <class T>
@@ -278,14 +284,15 @@ template <class T> void conv_data(const ConvShape& s, const T* y, const T* w, T*
   if (is_thin(p)) return thin_data(p, y, w, x);
   constexpr const T* kNoBias = nullptr;
   if (is_pointwise(p)) return pointwise_planes(p, true, y, w, kNoBias, x);
-  if (p.c < 16 || p.o < 16) return folded_data(p, y, w, x);
-  T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   ConvShape reversed;
   const bool stride_one = adjoint(s, reversed);
+  if (better_folded(p, stride_one)) return folded_data(p, y, w, x);
   if (const Plan q(reversed, true); stride_one && better_directly(q)) {
-    reverse_weights(p, w, packed);
-    return direct_forward(q, y, packed, kNoBias, x);
+    T* turned = scratch<T>(Scratch::conv_reversed, p.weights());  // direct_forward packs them again
+    reverse_weights(p, w, turned);
+    return direct_forward(q, y, turned, kNoBias, x);
   }
+  T* packed = scratch<T>(Scratch::conv_weight, p.weights());
   pack_transposed(p, w, stride_one, packed);
   if (stride_one) return pixels_forward(Plan(reversed, true), y, packed, kNoBias, x);
   for_each_image(p, [&](Int image, Int group) {

@@ -7,8 +7,10 @@
 // in vain: that fills vectors also where rows are short. The weights' gradient sums over the same
 // stretches.
 #include <algorithm>
+#include <cstring>
 #include <vector>
 
+#include "../inline.hpp"
 #include "conv_plan.hpp"
 #include "conv_tile.hpp"
 #include "scratch.hpp"
@@ -85,23 +87,55 @@ std::vector<Int> offsets(const Layout& to, const Reads& reads, Int channels) {
   return result;
 }
 
-template <class T> void copy_line(const T* from, const Axis& axis, Int part, T* to) {
-  const Int low = std::min(axis.lead, axis.extent);
-  const Int end = axis.lead + floor_divide(axis.in - 1 - part, axis.stride) + 1;
-  const Int high = std::clamp<Int>(end, low, axis.extent);
-  std::fill(to, to + low, T(0));
-  if (axis.stride == 1) {
-    std::copy_n(from + part, high - low, to + low);
-  } else {
-    for (Int i = low; i < high; ++i) to[i] = from[(i - low) * axis.stride + part];
+/// How the lines of one column part are copied: [low, high) of `extent` are elements of the source.
+struct Line {
+  Int low, high, extent, stride, part;
+
+  Line(const Axis& axis, Int number)
+      : low(std::min(axis.lead, axis.extent)),
+        high(std::clamp<Int>(axis.lead + floor_divide(axis.in - 1 - number, axis.stride) + 1, low,
+                             axis.extent)),
+        extent(axis.extent),
+        stride(axis.stride),
+        part(number) {}
+};
+
+// Lines of a few dozen elements whose padding fits a register, without a call; writes up to a register
+// behind the line, where the next line or the slack begins.
+template <class T> AUTOGRAD_INLINE void copy_short(const T* from, const Line& line, T* to) {
+  constexpr Int kLanes = 16 / sizeof(T);
+  const auto copy = [](T * y, const T* x) __attribute__((always_inline)) { std::memcpy(y, x, 16); };
+  static constexpr T kZeros[kLanes] = {};
+  const Int n = line.high - line.low;
+  copy(to, kZeros);
+  copy(to + line.high, kZeros);
+  to += line.low;
+  for (Int i = 0; i < n - kLanes; i += kLanes) copy(to + i, from + i);
+  copy(to + n - kLanes, from + n - kLanes);
+}
+
+template <class T> void copy_line(const T* from, const Line& line, T* to) {
+  constexpr Int kLanes = 16 / sizeof(T);
+  const Int n = line.high - line.low;
+  from += line.part;
+  if (line.stride == 1 && n >= kLanes && n <= 16 * kLanes && line.low <= kLanes &&
+      line.extent - line.high <= kLanes) {
+    return copy_short(from, line, to);
   }
-  std::fill(to + high, to + axis.extent, T(0));
+  std::fill(to, to + line.low, T(0));
+  if (line.stride == 1) {
+    std::copy_n(from, n, to + line.low);
+  } else {
+    for (Int i = 0; i < n; ++i) to[line.low + i] = from[i * line.stride];
+  }
+  std::fill(to + line.high, to + line.extent, T(0));
 }
 
 // One part of the copy of a channel. x: [depths, rows, columns]
 template <class T>
 void copy_part(const Layout& l, const std::array<Int, 3>& part, const T* x, T* to) {
   const auto& [depths, rows, columns] = l.axes;
+  const Line line(columns, part[2]);
   for (Int i = 0; i < depths.extent; ++i) {
     const Int depth = depths.element(part[0], i);
     for (Int j = 0; j < rows.extent; ++j, to += l.row()) {
@@ -109,7 +143,7 @@ void copy_part(const Layout& l, const std::array<Int, 3>& part, const T* x, T* t
       if (depth < 0 || row < 0) {
         std::fill_n(to, l.row(), T(0));
       } else {
-        copy_line(x + (depth * rows.in + row) * columns.in, columns, part[2], to);
+        copy_line(x + (depth * rows.in + row) * columns.in, line, to);
       }
     }
   }

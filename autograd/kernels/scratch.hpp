@@ -15,6 +15,7 @@ enum class Scratch {
   conv_x,
   conv_y,
   conv_weight,
+  conv_reversed,
   attention_queries,
   attention_keys,
   attention_values,

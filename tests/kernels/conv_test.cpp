@@ -119,6 +119,22 @@ TYPED_TEST(Conv, AgreesWithTheNaiveTwin) {
   }
 }
 
+// What serves a shape depends on its channels and filters: every way, on both sides of each bound.
+TYPED_TEST(Conv, EveryNumberOfChannelsByFilters) {
+  for (const std::int64_t channels : {1, 3, 4, 15, 16, 24, 32, 33}) {
+    for (const std::int64_t filters : {1, 3, 4, 15, 16, 24, 32, 33}) {
+      for (const std::int64_t stride : {1, 2}) {
+        SCOPED_TRACE(testing::Message() << channels << " to " << filters << " by " << stride);
+        ConvShape s{.images = 1, .channels = channels, .filters = filters, .in = {1, 4, 9}};
+        s.kernel = {1, 3, 3};
+        s.padding = {0, 1, 1};
+        s.stride = {1, stride, stride};
+        Problem<TypeParam>(s).check();
+      }
+    }
+  }
+}
+
 TYPED_TEST(Conv, InputsBeyondTheLastWindow) {  // as output_padding leaves them
   ConvShape s{.images = 1, .channels = 2, .filters = 3, .in = {1, 6, 7}, .kernel = {1, 2, 3}};
   s.stride = {1, 4, 3};
