@@ -31,9 +31,10 @@ static nn::Sequential make_model(ag::Generator& generator) {
   for (const std::int64_t out : {16, 32}) {  // 28 x 28, then 14 x 14
     for (int i = 0; i < 2; ++i, in = out) {
       model.append(nn::Conv2d(in, out, 3, generator, {.padding = 1, .bias = false}));
-      model.append(nn::BatchNorm2d(out)).append(nn::ReLU());  // has a bias of its own
+      model.append(nn::BatchNorm2d(out));  // has a bias of its own
+      if (i == 1) model.append(nn::MaxPool2d(2));
+      model.append(nn::ReLU());  // the same before and behind the pool, where less is left
     }
-    model.append(nn::MaxPool2d(2));
   }
   model.append(nn::Flatten()).append(nn::Linear(32 * 7 * 7, 128, generator)).append(nn::ReLU());
   return model.append(nn::Linear(128, 10, generator));
