@@ -146,8 +146,9 @@ class Examples : public testing::Test {
     for (int i = 0; i < 20000; ++i) {
       for (const std::string& line :
            lines(contents("/proc/" + std::to_string(child) + "/status"))) {
+        constexpr unsigned long long both = 1ull << (SIGINT - 1) | 1ull << (SIGTERM - 1);
         if (line.starts_with("SigCgt:") &&
-            (std::stoull(line.substr(7), nullptr, 16) >> (SIGINT - 1) & 1) != 0)
+            (std::stoull(line.substr(7), nullptr, 16) & both) == both)
           return;
       }
       std::this_thread::sleep_for(std::chrono::milliseconds(3));
