@@ -257,10 +257,12 @@ bool better_directly(const Plan& p) {
   return p.taps == 1 || p.c < 16 || p.o < 16 || (p.c < 32 && p.o < 32);
 }
 
-// The data's gradient has a row of the product for each channel: with one to three, tiles of so few rows
-// wait for their own sums.
+// Of few channels or filters. As a convolution of y the data's gradient has a row of the product for
+// each channel: with one to three, tiles wait for their own sums. It multiplies with padding where y is
+// much smaller than x, while folding multiplies what there is, well where filters are many.
 bool better_folded(const Plan& p, bool stride_one) {
-  return stride_one ? p.c < 4 && p.o >= 16 : p.c < 16 || p.o < 16;
+  if (p.c >= 16 && p.o >= 16) return false;
+  return !stride_one || p.o >= 32 || (p.c < 4 && p.o >= 16) || 2 * p.y_plane() < p.x_plane();
 }
 
 }  // namespace

@@ -34,6 +34,18 @@ struct RegisterPeer {
   explicit RegisterPeer(Engine engine) { peers().push_back(engine); }
 };
 
+/// A number that tells tensors apart: their length, and what is left of them along a vector of signs.
+/// (Sums of squares of all results once passed a gradient that had its elements in the wrong order.)
+template <class T> double fingerprint(const T* elements, std::size_t n) {
+  double along = 0, squares = 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const double x = static_cast<double>(elements[i]);
+    along += (i * 0x9E3779B97F4A7C15u >> 63) ? x : -x;
+    squares += x * x;
+  }
+  return squares > 0 ? along / std::sqrt(squares) + std::log(squares) : 0;
+}
+
 /// The same numbers for every library: element i is scale sin(12.9898 i + seed).
 inline std::vector<float> numbers(std::int64_t n, double scale, double seed) {
   std::vector<float> values(static_cast<std::size_t>(n));
