@@ -3,6 +3,7 @@
 // records, their results are recorded by it, so that derivatives of derivatives come out right.
 #pragma once
 
+#include <concepts>
 #include <utility>
 #include <vector>
 
@@ -30,6 +31,11 @@ std::vector<Tensor> jacobian(const TensorFunction& f, const std::vector<Tensor>&
                              GradOptions options);
 std::vector<std::vector<Tensor>> hessian(const TensorFunction& f, const std::vector<Tensor>& inputs,
                                          GradOptions options);
+
+/// f of one tensor, as a function of a list of one.
+template <class F> auto of_list(const F& f) {
+  return [&f](const std::vector<Tensor>& x) -> Tensor { return f(x[0]); };
+}
 
 }  // namespace detail
 
@@ -76,6 +82,40 @@ template <class F>
 std::vector<std::vector<Tensor>> hessian(const F& f, const std::vector<Tensor>& inputs,
                                          GradOptions options = {}) {
   return detail::hessian(f, inputs, options);
+}
+
+// --- The same of a function of one tensor, f(const Tensor&): each result is a tensor, not a list.
+
+template <class F, std::derived_from<Tensor> X>
+Tensor grad(const F& f, const X& x, GradOptions options = {}) {
+  return grad(detail::of_list(f), std::vector<Tensor>{x}, options)[0];
+}
+template <class F, std::derived_from<Tensor> X>
+std::pair<Tensor, Tensor> value_and_grad(const F& f, const X& x, GradOptions options = {}) {
+  auto [y, dx] = value_and_grad(detail::of_list(f), std::vector<Tensor>{x}, options);
+  return {std::move(y), std::move(dx[0])};
+}
+template <class F, std::derived_from<Tensor> X>
+std::pair<Tensor, Tensor> vjp(const F& f, const X& x, const Tensor& cotangent,
+                              GradOptions options = {}) {
+  auto [y, dx] = vjp(detail::of_list(f), std::vector<Tensor>{x}, cotangent, options);
+  return {std::move(y), std::move(dx[0])};
+}
+template <class F, std::derived_from<Tensor> X>
+std::pair<Tensor, Tensor> jvp(const F& f, const X& x, const Tensor& v, GradOptions options = {}) {
+  return jvp(detail::of_list(f), std::vector<Tensor>{x}, std::vector<Tensor>{v}, options);
+}
+template <class F, std::derived_from<Tensor> X>
+Tensor hvp(const F& f, const X& x, const Tensor& v, GradOptions options = {}) {
+  return hvp(detail::of_list(f), std::vector<Tensor>{x}, std::vector<Tensor>{v}, options)[0];
+}
+template <class F, std::derived_from<Tensor> X>
+Tensor jacobian(const F& f, const X& x, GradOptions options = {}) {
+  return jacobian(detail::of_list(f), std::vector<Tensor>{x}, options)[0];
+}
+template <class F, std::derived_from<Tensor> X>
+Tensor hessian(const F& f, const X& x, GradOptions options = {}) {
+  return hessian(detail::of_list(f), std::vector<Tensor>{x}, options)[0][0];
 }
 
 }  // namespace autograd

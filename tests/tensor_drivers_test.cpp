@@ -50,6 +50,23 @@ TEST(TensorDriversTest, JvpAgainstDifferences) {
   expect_close(tangent, difference(layer), 1e-8);
 }
 
+TEST(TensorDriversTest, OfOneTensor) {
+  const auto f = [](const Tensor& x) { return sum(x * x * x); };
+  const auto g = [](const Tensor& x) { return x * x; };
+  const Tensor x = tensor({1.0, -2.0}, float64), v = tensor({3.0, 5.0}, float64);
+  expect_close(grad(f, x), {3, 12});
+  const auto [y, slope] = value_and_grad(f, x);
+  EXPECT_EQ(y.item(), -7);
+  expect_close(slope, {3, 12});
+  expect_close(vjp(g, x, v).second, {6, -20});
+  expect_close(jvp(g, x, v).second, {6, -20});
+  expect_close(hvp(f, x, v), {18, -60});
+  expect_close(jacobian(g, x), {2, 0, 0, -4});
+  expect_close(hessian(f, x), {6, 0, 0, -12});
+  expect_close(grad([&](const Tensor& z) { return sum(grad(f, z) * v); }, x), {18, -60});
+  EXPECT_THROW(grad([](const Tensor&) { return tensor(1.0); }, x), TapeError);
+}
+
 TEST(TensorDriversTest, HvpAgainstDifferences) {
   const Tensors product = hvp(energy, point(), direction());
   for (std::size_t k = 0; k < 2; ++k) {
