@@ -64,8 +64,14 @@ static int train(const Options& options) {
   const auto accuracy = [&] {
     return nn::Scalars{{"accuracy", std::exchange(seen, nn::Accuracy()).value()}};
   };
+  const nn::InterruptGuard interrupt;
   const double start = nn::steady_seconds();
-  nn::fit(trainer, loader, loss, {.epochs = options.epochs, .validate = accuracy});
+  if (!nn::fit(trainer, loader, loss,
+               {.epochs = options.epochs, .validate = accuracy, .interrupted = [&] {
+                  return interrupt.requested();
+                }})) {
+    return support::interrupted(options, interrupt);
+  }
   const double seconds = nn::steady_seconds() - start;
   nn::save_safetensors(options.save, model.state_dict());
   std::printf("%d epochs in %.1f s, %.0f steps/s, training loss %.4f; weights: %s\n",

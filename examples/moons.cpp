@@ -65,11 +65,13 @@ static int train(const Options& options) {
   const std::int64_t steps = options.epochs * loader.size();
   nn::CosineAnnealingLR schedule(adam, {.t_max = steps});
 
+  const nn::InterruptGuard interrupt;
   const double start = nn::steady_seconds();
   nn::ProgressBar bar("moons", steps);
   std::int64_t done = 0;
   for (std::int64_t epoch = 0; epoch < options.epochs; ++epoch) {
     for (const nn::Batch& batch : loader) {
+      if (interrupt.requested()) return support::interrupted(options, interrupt);
       ag::Tape tape;
       const ag::Tensor loss = nn::cross_entropy_loss(model(batch[0]), batch[1]);
       tape.backward(loss);

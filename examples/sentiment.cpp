@@ -132,8 +132,12 @@ static int train(const Options& options) {
     trainer.show({{"accuracy", right.value()}});
     return nn::cross_entropy_loss(scores, batch[2]);
   };
+  const nn::InterruptGuard interrupt;
+  const auto stop = [&] { return interrupt.requested(); };
   const double start = nn::steady_seconds();
-  nn::fit(trainer, loader, loss, {.epochs = options.epochs});
+  if (!nn::fit(trainer, loader, loss, {.epochs = options.epochs, .interrupted = stop})) {
+    return support::interrupted(options, interrupt);
+  }
   const double seconds = nn::steady_seconds() - start;
   std::string list;
   for (std::int64_t i = 0; i < vocabulary.size(); ++i) list += vocabulary.token(i) + "\n";

@@ -167,6 +167,15 @@ TEST_F(Sentiment, SaysWhatIsWrongWithTheData) {
   fails("sentiment --data data", "'data/train.tsv' has no words");
 }
 
+TEST_F(Sentiment, InterruptedItLeavesTheOldWeights) {
+  write("w.safetensors", "what was there");
+  const pid_t child = start("sentiment --data data --epochs 1000000 --save w.safetensors");
+  wait_for_handler(child);
+  EXPECT_EQ(stopped(child, SIGTERM), 128 + SIGTERM);
+  EXPECT_EQ(contents(folder_ / "cut.txt"), "sentiment: interrupted; no weights were saved\n");
+  EXPECT_EQ(contents(folder_ / "w.safetensors"), "what was there");
+}
+
 TEST_F(Sentiment, RefusesBadOptions) {
   refuses("sentiment --epochs 0", {"sentiment: ", "--epochs"});
   refuses("sentiment --batch x", {"--batch"});

@@ -11,6 +11,7 @@
 namespace {
 
 using examples_test::contains;
+using examples_test::contents;
 using examples_test::lines;
 using examples_test::Ran;
 using examples_test::WithOptions;
@@ -32,6 +33,13 @@ TEST_F(Moons, EveryPointRight) {
   EXPECT_TRUE(std::regex_match(ran.out, std::regex(R"(\(0, 1\): 0 \(\d+\.\d %\)
 \(1, -0\.5\): 1 \(\d+\.\d %\)
 )"))) << ran.out;
+}
+
+TEST_F(Moons, InterruptedItSaysSo) {
+  const pid_t child = start("moons --epochs 1000000");
+  wait_for_handler(child);
+  EXPECT_EQ(stopped(child, SIGINT), 128 + SIGINT);
+  EXPECT_EQ(contents(folder_ / "cut.txt"), "moons: interrupted; no weights were saved\n");
 }
 
 TEST_F(Moons, RefusesBadOptionsAndMissingWeights) {
