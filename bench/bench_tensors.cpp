@@ -3,7 +3,13 @@
 // products and convolutions beside oneDNN, where these are installed. bench/run.sh builds and runs it.
 //
 // The libraries' results are compared first: exit status 1 when one differs. They take turns, and a
-// ratio is the median over the rounds: a slow spell of the machine hits all of them.
+// ratio is the median over the rounds: a slow spell of the machine hits all of them. --neighbor compares
+// the times of single steps with those beside a process that keeps a core busy.
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
@@ -39,6 +45,7 @@ const std::vector<Engine>& engines() {
 struct Options {
   double seconds = 2;
   int threads = 1;
+  bool neighbor = false;
   std::string json;
   std::vector<std::string> wanted;
 };
@@ -181,6 +188,86 @@ void write_json(const std::string& path, const std::vector<Row>& rows, int threa
   if (!file.flush()) throw std::runtime_error("cannot write " + path);
 }
 
+/// Whether a row was asked for.
+bool wanted(const Options& options, const std::string& name) {
+  return options.wanted.empty() ||
+         std::any_of(options.wanted.begin(), options.wanted.end(),
+                     [&](const std::string& text) { return name.find(text) != std::string::npos; });
+}
+
+/// A process that keeps one of our cores busy while this lives.
+class Neighbor {
+ public:
+  Neighbor() : process_(fork()) {
+    if (process_ < 0) throw std::runtime_error("cannot start a neighbor: fork failed");
+    if (process_ > 0) return;
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    pin();
+    while (true) keep(0);
+  }
+  ~Neighbor() {
+    kill(process_, SIGKILL);
+    waitpid(process_, nullptr, 0);
+  }
+  Neighbor(const Neighbor&) = delete;
+  Neighbor& operator=(const Neighbor&) = delete;
+
+ private:
+  pid_t process_;
+};
+
+/// Appends the times of single steps.
+void time_steps(const Job& job, double seconds, std::vector<double>& times) {
+  const double end = now() + seconds;
+  for (double start = now(); start < end;) {
+    job.step();
+    const double stop = now();
+    times.push_back(stop - start);
+    start = stop;
+  }
+}
+double percentile_95(std::vector<double> times) {
+  const auto at = times.begin() + static_cast<std::ptrdiff_t>(times.size() * 95 / 100);
+  std::nth_element(times.begin(), at, times.end());
+  return *at;
+}
+
+/// The 95th percentile of the steps' times, in turns by ourselves and beside a neighbor.
+int run_beside_neighbor(const Options& options) {
+  std::printf("%s, threads: %d; 95th percentile of a step, microseconds\n\n", processor().c_str(),
+              options.threads);
+  std::printf("| %-26s | %10s | %10s | %10s | %6s | %5s |\n|---|---|---:|---:|---:|---:|\n",
+              "workload", "by", "quiet", "neighbor", "ratio", "goal");
+  std::vector<Jobs> jobs;
+  for (const Engine& engine : engines()) {
+    engine.set_threads(options.threads);
+    jobs.push_back(engine.make());
+  }
+  for (const Job& row : jobs[0]) {
+    if (!wanted(options, row.name)) continue;
+    for (std::size_t k = 0; k < jobs.size(); ++k) {
+      for (const Job& job : jobs[k]) {
+        if (job.name != row.name || std::strcmp(engines()[k].name, "stock") == 0) continue;
+        engines()[k].prepare();
+        std::vector<double> quiet, beside;
+        time_steps(job, options.seconds / 10, quiet);
+        quiet.clear();
+        for (int round = 0; round < 5; ++round) {
+          time_steps(job, options.seconds / 5, quiet);
+          const Neighbor neighbor;
+          time_steps(job, options.seconds / 5, beside);
+        }
+        const double a = percentile_95(quiet), b = percentile_95(beside);
+        std::printf("| %-26s | %10s | %10s | %10s | %6.3f | %5.2f |\n", row.name.c_str(),
+                    engines()[k].name, in_microseconds(a).c_str(), in_microseconds(b).c_str(),
+                    b / a, 1.5);
+        std::fflush(stdout);
+      }
+    }
+  }
+  return 0;
+}
+
 int run(const Options& options) {
   if (options.threads == 1) pin();
   std::vector<Jobs> jobs;
@@ -200,13 +287,7 @@ int run(const Options& options) {
   bool right = true;
   std::vector<Row> rows;
   for (Job& ours : jobs[0]) {
-    const auto matches = [&](const std::string& text) {
-      return ours.name.find(text) != std::string::npos;
-    };
-    if (!options.wanted.empty() &&
-        std::none_of(options.wanted.begin(), options.wanted.end(), matches)) {
-      continue;
-    }
+    if (!wanted(options, ours.name)) continue;
     Row row{ours.name, goal_of(ours.name), {}, {}};
     std::vector<Job*> same;
     for (std::size_t k = 0; k < jobs.size(); ++k) {
@@ -235,6 +316,8 @@ int main(int argc, char** argv) {
     const bool more = i + 1 < argc;
     if (argument == "--threads" && more) {
       options.threads = std::atoi(argv[++i]);
+    } else if (argument == "--neighbor") {
+      options.neighbor = true;
     } else if (argument == "--json" && more) {
       options.json = argv[++i];
     } else if (argument == "--seconds" && more) {
@@ -246,13 +329,15 @@ int main(int argc, char** argv) {
     }
   }
   if (options.threads < 1 || !(options.seconds > 0)) {
-    std::fprintf(stderr,
-                 "usage: bench_tensors [--threads N] [--seconds OF_EACH] [--json FILE] [NAME...]\n"
-                 "NAME: rows whose name contains it (default: all)\n");
+    std::fprintf(
+        stderr,
+        "usage: bench_tensors [--threads N] [--seconds OF_EACH] [--neighbor] [--json FILE] "
+        "[NAME...]\n"
+        "NAME: rows whose name contains it (default: all)\n");
     return 2;
   }
   try {
-    return bench::run(options);
+    return options.neighbor ? bench::run_beside_neighbor(options) : bench::run(options);
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_tensors: %s\n", error.what());
     return 1;

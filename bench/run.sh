@@ -10,12 +10,13 @@
 #                                            with -O3, or with -O3 -march=native, beside ADOL-C and
 #                                            Sacado if they are installed when this is first built
 #                                            (packages libadolc-dev, libtrilinos-sacado-dev)
-#        bench/run.sh tensors [--threads N] [--seconds OF_EACH] [--json FILE] [NAME...]
+#        bench/run.sh tensors [--threads N] [--seconds OF_EACH] [--neighbor] [--json FILE] [NAME...]
 #                                            from four elements to a transformer's layer, beside
 #                                            libtorch and oneDNN if they are installed when this is
 #                                            first built (packages libtorch-dev, libopenblas0-openmp,
 #                                            libdnnl-dev; OMP_NUM_THREADS is oneDNN's number of
-#                                            threads); a row per workload whose name contains a NAME
+#                                            threads); a row per workload whose name contains a NAME;
+#                                            --neighbor: single steps, quiet and beside a busy process
 #        bench/run.sh ops [OPTIONS...]       every operation, by Google Benchmark, whose options
 #                                            follow (--benchmark_filter='^tanh/', --help)
 set -euo pipefail
