@@ -87,7 +87,7 @@ static std::vector<std::string> translate(const Model& model, const Pieces& piec
                                           std::int64_t beam) {
   const nn::SequenceDataset set({pieces.encode(lines)}, Pieces::kPad);
   std::vector<std::string> results(lines.size());
-  for (const nn::Ids& places : nn::bucket_by_lengths(
+  for (const nn::Ids& places : nn::bucket_by_length(
            set.lengths(), {.batch_size = 64, .shuffle = false})(ag::default_generator())) {
     const auto found = model.translate(set.get_batch(places)[0], beam);
     for (std::size_t i = 0; i < places.size(); ++i) {
@@ -115,8 +115,8 @@ static int train(const Options& options) {
   const Pieces pieces = Pieces::learn(text.both(), 8000);
   const nn::SequenceDataset training = text.encode(pieces);
   nn::DataLoader loader(training, {.seed = options.seed,
-                                   .batches = nn::bucket_by_lengths(
-                                       training.lengths(), {.batch_size = options.batch})});
+                                   .batches = nn::bucket_by_length(training.lengths(),
+                                                                   {.batch_size = options.batch})});
   nn::DataLoader validation(held_out.encode(pieces), {.batch_size = 64});
 
   ag::Generator generator(options.seed);

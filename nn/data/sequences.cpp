@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "sequences.hpp"
 
+#include <algorithm>
+#include <functional>
 #include <string>
 
 namespace nn {
@@ -39,7 +41,15 @@ Batch SequenceDataset::get_batch(std::span<const std::int64_t> indices) const {
   return batch;
 }
 
-std::vector<Ids> SequenceDataset::lengths() const {
+Ids SequenceDataset::lengths() const {
+  Ids all(columns_->front().size());
+  for (const Ids& lengths : column_lengths()) {
+    std::transform(all.begin(), all.end(), lengths.begin(), all.begin(), std::plus<>());
+  }
+  return all;
+}
+
+std::vector<Ids> SequenceDataset::column_lengths() const {
   std::vector<Ids> all;
   for (const std::vector<Ids>& column : *columns_) {
     Ids& lengths = all.emplace_back();

@@ -23,8 +23,10 @@ class SequenceDataset {
   Sample get(std::int64_t i) const;
   Batch get_batch(std::span<const std::int64_t> indices) const;
   const std::vector<Ids>& column(std::size_t k) const { return columns_->at(k); }
+  /// Of each sample, all columns together: what bucket_by_length takes.
+  Ids lengths() const;
   /// Of each column, the length of every sample: what bucket_by_lengths takes.
-  std::vector<Ids> lengths() const;
+  std::vector<Ids> column_lengths() const;
 
  private:
   std::shared_ptr<const std::vector<std::vector<Ids>>> columns_;

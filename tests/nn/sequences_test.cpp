@@ -17,7 +17,8 @@ const nn::SequenceDataset& pairs() {
 TEST(SequenceDataset, SamplesAndPaddedBatches) {
   EXPECT_EQ(pairs().size(), 3);
   EXPECT_EQ(ag::to_vector<std::int64_t>(pairs().get(2)[0]), (nn::Ids{5, 6}));
-  EXPECT_EQ(pairs().lengths(), (std::vector<nn::Ids>{{3, 1, 2}, {1, 2, 0}}));
+  EXPECT_EQ(pairs().lengths(), (nn::Ids{4, 3, 2}));
+  EXPECT_EQ(pairs().column_lengths(), (std::vector<nn::Ids>{{3, 1, 2}, {1, 2, 0}}));
   const nn::Ids places{1, 0};
   const nn::Batch batch = pairs().get_batch(places);
   EXPECT_TRUE(ag::equal(batch[0], ag::tensor({{4, -1, -1}, {1, 2, 3}}, ag::int64)));
@@ -25,8 +26,9 @@ TEST(SequenceDataset, SamplesAndPaddedBatches) {
 }
 
 TEST(SequenceDataset, ByLengthThroughALoader) {
-  nn::DataLoader loader(pairs(), {.batches = nn::bucket_by_lengths(
-                                      pairs().lengths(), {.batch_size = 2, .shuffle = false})});
+  nn::DataLoader loader(pairs(),
+                        {.batches = nn::bucket_by_lengths(pairs().column_lengths(),
+                                                          {.batch_size = 2, .shuffle = false})});
   std::vector<ag::Shape> shapes;
   for (const nn::Batch& batch : loader) shapes.push_back(batch[0].shape());
   EXPECT_EQ(shapes, (std::vector<ag::Shape>{{2, 3}, {1, 2}}));
