@@ -20,7 +20,8 @@ if(ONNX_PYTHON)
   add_test(NAME onnx.models_run_in_opencv
            COMMAND ${ONNX_PYTHON} ${CMAKE_CURRENT_SOURCE_DIR}/nn/onnx_check.py
                    $<TARGET_FILE:onnx_models>)
-  set_tests_properties(onnx.models_run_in_opencv PROPERTIES LABELS unit TIMEOUT 300)
+  set_tests_properties(onnx.models_run_in_opencv PROPERTIES LABELS unit TIMEOUT 300
+                       ENVIRONMENT ${test_environment})
 else()
   message(STATUS "Python's onnx and cv2 not found: the test of ONNX files in OpenCV is left out "
                  "(packages python3-onnx python3-opencv)")
