@@ -33,7 +33,7 @@ namespace {
 
 constexpr std::size_t kSlabBytes = 64 * 1024;
 constexpr int kSlabClasses = size_class(4 * 1024) + 1;  // cut from slabs
-// What may lie idle beside half of the largest use so far: a program whose shapes change from step to
+// What may be held beyond the largest use so far and a half: a program whose shapes change from step to
 // step would otherwise collect blocks of every size class. (Translation with batches of all lengths
 // held 3 GB where it used 0.5.)
 constexpr std::size_t kIdleBytes = std::size_t{64} << 20;
@@ -165,7 +165,7 @@ FreeBlock* new_batch(int cls) noexcept {
   return block;
 }
 
-// True when as much as half of the largest use lies idle, were `bytes` more to come from the system.
+// True when more than the largest use and a half would be held, were `bytes` more to come from the system.
 bool crowded(std::size_t bytes) noexcept {
   const std::size_t use = std::max(central.peak, central.out + bytes);
   return central.cached + central.out + bytes > use + use / 2 + kIdleBytes;

@@ -25,8 +25,8 @@ struct MemoryStats {
 };
 
 /// Thread-safe. A training loop of fixed shapes adds nothing to system_allocations after its first
-/// steps. One whose shapes keep changing holds at most half of its largest use, and 64 MiB, idle in
-/// blocks above 32 KiB.
+/// steps. One whose shapes keep changing holds, in use and idle in blocks above 32 KiB, at most one and
+/// a half times its largest use, and 64 MiB.
 MemoryStats memory_stats();
 
 /// Gives the cached blocks of this thread and of the central list back to the system. Small blocks

@@ -24,6 +24,17 @@ class OnData : public WithOptions {
   void write(const std::string& name, const std::string& bytes) const {
     std::ofstream(folder_ / name, std::ios::binary) << bytes;
   }
+  /// Interrupted in training, the program says so and leaves the weights that were there.
+  void expect_old_weights(const std::string& program) const {
+    for (const int signal : {SIGINT, SIGTERM}) {
+      write("w.safetensors", "what was there");
+      const pid_t child = start(program + " --data data --epochs 100000 --save w.safetensors");
+      wait_for_handler(child);
+      EXPECT_EQ(stopped(child, signal), 128 + signal);
+      EXPECT_EQ(contents(folder_ / "cut.txt"), program + ": interrupted; no weights were saved\n");
+      EXPECT_EQ(contents(folder_ / "w.safetensors"), "what was there");
+    }
+  }
 };
 
 #if __has_include(<sndfile.h>)
@@ -91,16 +102,7 @@ TEST_F(SpokenDigits, SaysWhatIsWrongWithTheData) {
   fails("spoken_digits --data data --save nowhere/w.safetensors", "nowhere/w.safetensors");
 }
 
-TEST_F(SpokenDigits, InterruptedItLeavesTheOldWeights) {
-  for (const int signal : {SIGINT, SIGTERM}) {
-    write("w.safetensors", "what was there");
-    const pid_t child = start("spoken_digits --data data --epochs 100000 --save w.safetensors");
-    wait_for_handler(child);
-    EXPECT_EQ(stopped(child, signal), 128 + signal);
-    EXPECT_EQ(contents(folder_ / "cut.txt"), "spoken_digits: interrupted; no weights were saved\n");
-    EXPECT_EQ(contents(folder_ / "w.safetensors"), "what was there");
-  }
-}
+TEST_F(SpokenDigits, InterruptedItLeavesTheOldWeights) { expect_old_weights("spoken_digits"); }
 
 TEST_F(SpokenDigits, RefusesBadOptions) {
   refuses("spoken_digits --epochs 0", {"spoken_digits: ", "--epochs"});
@@ -167,14 +169,7 @@ TEST_F(Sentiment, SaysWhatIsWrongWithTheData) {
   fails("sentiment --data data", "'data/train.tsv' has no words");
 }
 
-TEST_F(Sentiment, InterruptedItLeavesTheOldWeights) {
-  write("w.safetensors", "what was there");
-  const pid_t child = start("sentiment --data data --epochs 1000000 --save w.safetensors");
-  wait_for_handler(child);
-  EXPECT_EQ(stopped(child, SIGTERM), 128 + SIGTERM);
-  EXPECT_EQ(contents(folder_ / "cut.txt"), "sentiment: interrupted; no weights were saved\n");
-  EXPECT_EQ(contents(folder_ / "w.safetensors"), "what was there");
-}
+TEST_F(Sentiment, InterruptedItLeavesTheOldWeights) { expect_old_weights("sentiment"); }
 
 TEST_F(Sentiment, RefusesBadOptions) {
   refuses("sentiment --epochs 0", {"sentiment: ", "--epochs"});
