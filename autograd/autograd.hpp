@@ -40,3 +40,4 @@
 #include "user_memory.hpp"
 #include "var.hpp"
 #include "vmap.hpp"
+#include "zero_rows.hpp"

@@ -23,6 +23,7 @@
 
 #include "error.hpp"
 #include "thread_state.hpp"
+#include "zero_rows.hpp"
 
 namespace autograd {
 namespace detail {
@@ -423,13 +424,18 @@ void deallocate(void* block, std::size_t bytes) noexcept {
   put_block(state, cls, block);
 }
 
+std::size_t held_bytes(void* block, std::size_t bytes) noexcept {
+  return class_bytes(class_behind(block, size_class(bytes)));
+}
+
 }  // namespace detail
 
 MemoryStats memory_stats() {
   using namespace detail;
   if (this_thread) drain_queue(this_thread);
+  const std::size_t zeros = waiting_zeros();
   const std::lock_guard lock(central.mutex);
-  std::size_t kept = 0;
+  std::size_t kept = zeros;
   for (const ThreadState* state = central.states; state; state = state->next) {
     for (int cls = 0; cls < kThreadClasses; ++cls) {
       const Bin& bin = state->bins[cls];
@@ -451,6 +457,7 @@ void empty_cache() {
     drain_queue(this_thread);
     flush_bins(this_thread);
   }
+  release_zeros();
   const std::lock_guard lock(central.mutex);
   release_slabs();
   for (int cls = kSlabClasses; cls < kClasses; ++cls) {

@@ -54,6 +54,9 @@ void* allocate(std::size_t bytes);
 /// Gives back what allocate(bytes) returned; `bytes` as asked for then.
 void deallocate(void* block, std::size_t bytes) noexcept;
 
+/// What a block above 32 KiB counts in memory_stats.
+std::size_t held_bytes(void* block, std::size_t bytes) noexcept;
+
 /// An allocated block that frees itself.
 class Block {
  public:

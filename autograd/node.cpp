@@ -24,6 +24,7 @@
 #include <utility>
 
 #include "node_inline.hpp"
+#include "zero_rows.hpp"
 
 namespace autograd::detail {
 namespace {
@@ -99,11 +100,12 @@ void destroy(Node* dying) noexcept {
     if (node->grad) drop_onto(dying, node->grad);
     if (node->base != node) drop_onto(dying, node->base);
     if (is_batched(node)) drop_onto(dying, physical_node(node));
+    const bool kept = node->more && keep_zeros(node);
     for (TrackLink *link = node->more, *next; link; link = next) {
       next = link->next;
       free_link(link);
     }
-    if (node->block_bytes) deallocate(node->data, node->block_bytes);
+    if (node->block_bytes && !kept) deallocate(node->data, node->block_bytes);
     free_node(node);
   }
 }
@@ -149,6 +151,7 @@ bool row_major(const Node* node) {
 
 void free_link(TrackLink* link) noexcept {
   if (link->generation == kHooks) return delete_hooks(link);
+  if (link->generation == kRows) return delete_rows(link);
   deallocate(link, sizeof(TrackLink));
 }
 

@@ -98,6 +98,11 @@ Node* make_view(Node* of, void* data, const Shape& shape,
 /// In place of a generation: the link holds the hooks of a leaf (hooks.cpp).
 inline constexpr std::uint64_t kHooks = ~std::uint64_t{0};
 void delete_hooks(TrackLink* link) noexcept;
+/// Likewise: the link holds the rows outside of which an owner's elements are zero (zero_rows.hpp).
+inline constexpr std::uint64_t kRows = kHooks - 1;
+void delete_rows(TrackLink* link) noexcept;
+/// From now on anything may be written to the elements.
+void forget_rows(Node* owner) noexcept;
 void free_link(TrackLink* link) noexcept;
 
 /// True for a tensor that stands for all examples of a vmap, and has no elements (batching.hpp).

@@ -113,7 +113,7 @@ void Tape::deposit() {
     const detail::Node* sum = leaf->node->grad;
     if (!sum) {
       // A gradient of its own: two inputs of a sum receive the same tensor.
-      if (recorded || exclusive(leaf->adjoint)) [[likely]]
+      if (recorded || ops::unshared(leaf->adjoint)) [[likely]]
         continue;
       const Tensor g = Tensor::adopt(std::exchange(leaf->adjoint, nullptr));
       leaf->adjoint = ops::Contiguous{}.forward(g).release_node();
@@ -339,7 +339,7 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
     }
     if (g.defined() && x.node()->more) g = detail::run_hooks(x.node(), std::move(g));
     // A result of its own, as in deposit.
-    if (g.defined() && !detail::recorder->tape && !exclusive(g.node()) &&
+    if (g.defined() && !detail::recorder->tape && !ops::unshared(g.node()) &&
         !detail::is_batched(g.node())) {
       g = ops::Contiguous{}.forward(g);
     }

@@ -99,12 +99,19 @@ void* Tensor::checked_data(DType dtype) const {
   return node->data;
 }
 
+void* Tensor::writable_data(DType dtype) {
+  void* data = checked_data(dtype);
+  detail::forget_rows(node_->base);
+  return data;
+}
+
 Tensor& Tensor::set_requires_grad(bool on) {
   detail::Node* node = checked();
   if (on && !is_floating(node->dtype)) {
     throw TypeError(std::string("set_requires_grad: not differentiable: the tensor holds ") +
                     name(node->dtype) + "; need float32 or float64 (convert with to(x, float32))");
   }
+  if (on) detail::forget_rows(node);
   if (on && !node->requires_grad && (node->generation != 0 || node->more)) {
     throw TapeError(
         "set_requires_grad: recorded by a tape: a tensor of shape " + to_string(node->shape) +

@@ -62,7 +62,7 @@ class Tensor {
     return {static_cast<const T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(numel())};
   }
   template <class T> std::span<T> mutable_data() {
-    return {static_cast<T*>(checked_data(dtype_of<T>)), static_cast<std::size_t>(numel())};
+    return {static_cast<T*>(writable_data(dtype_of<T>)), static_cast<std::size_t>(numel())};
   }
 
   /// True for parameters: they join every tape that uses them.
@@ -102,6 +102,7 @@ class Tensor {
   }
   [[noreturn]] static void throw_undefined();
   void* checked_data(DType dtype) const;
+  void* writable_data(DType dtype);
 
   detail::Node* node_ = nullptr;
 };

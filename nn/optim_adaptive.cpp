@@ -164,8 +164,14 @@ void Adagrad::step() {
     T* s = state<T>(0, i);
     if (first) std::fill_n(s, n, T(options_.initial_accumulator_value));
     const double before = static_cast<double>(steps_[i]++);
-    adagrad_update(p, g, s, n, T(group.lr / (1 + before * options_.lr_decay)), T(options_.eps),
-                   T(group.weight_decay), T(options_.maximize ? -1 : 1));
+    const T lr = T(group.lr / (1 + before * options_.lr_decay)), eps = T(options_.eps);
+    const T decay = T(group.weight_decay), sign = T(options_.maximize ? -1 : 1);
+    // Where the gradient is zero nothing moves then.
+    if (decay != 0 || eps == 0) return adagrad_update(p, g, s, n, lr, eps, decay, sign);
+    detail::for_used_rows(
+        parameters_[i].node()->grad, n, [=](std::size_t begin, std::size_t count) {
+          adagrad_update(p + begin, g + begin, s + begin, count, lr, eps, decay, sign);
+        });
   });
 }
 

@@ -29,6 +29,15 @@ inline const Node* gradient_of(const char* name, const Tensor& p, Tensor& holder
   return plain ? g : unusual_gradient(name, p, holder);
 }
 
+/// f(begin, count) for the elements whose gradient may be other than zero: few rows of a large table,
+/// or all n at once.
+template <class F> void for_used_rows(const Node* g, std::size_t n, F&& f) {
+  const std::vector<std::int64_t>* rows = autograd::detail::nonzero_rows(g);
+  if (!rows) return f(std::size_t{0}, n);
+  const auto width = static_cast<std::size_t>(g->shape[1]);
+  for (const std::int64_t row : *rows) f(static_cast<std::size_t>(row) * width, width);
+}
+
 inline bool fraction(double x) { return x >= 0 && x < 1; }
 inline bool amount(double x) { return std::isfinite(x) && x >= 0; }
 

@@ -76,7 +76,10 @@ void SGD::update(const Group& group, std::size_t i, T* p, const T* g, std::size_
     // A few elements in registers, unless the gradient was copied because it is a strided view.
     const detail::Node* node = parameters_[i].node();
     if (few(node) && node->grad->data == g) return sgd_update_few(p, g, lr, decay);
-    return sgd_update(p, g, n, lr, decay);
+    if (decay != 0) return sgd_update(p, g, n, lr, decay);
+    return detail::for_used_rows(node->grad, n, [=](std::size_t begin, std::size_t count) {
+      sgd_update(p + begin, g + begin, count, lr, T(0));
+    });
   }
   // The first time b = g, without dampening: b is 0 then and its factor does not matter.
   const T take = slots_[0].tensors[i].defined() ? T(1 - options_.dampening) : T(1);

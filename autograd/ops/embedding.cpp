@@ -2,16 +2,47 @@
 #include "embedding.hpp"
 
 #include <algorithm>
+#include <bit>
+#include <span>
 
 #include "../create.hpp"
 #include "../kernels/parallel.hpp"
 #include "../network.hpp"
+#include "../zero_rows.hpp"
 
 namespace autograd::ops {
 
 namespace {
 
 using Inputs = std::vector<Tensor>;
+
+// A table from this size on is worth knowing the rows that are used, when there are few.
+constexpr std::int64_t kLargeTable = 1 << 15;  // elements
+constexpr std::size_t kFew = 4;                // at most a fourth
+
+/// The rows at an index, ascending, each once, without `skip`.
+std::vector<std::int64_t> distinct(std::span<const std::int64_t> index, std::int64_t rows,
+                                   std::int64_t skip) {
+  std::vector<std::uint64_t> used(static_cast<std::size_t>(rows) / 64 + 1);
+  for (const std::int64_t i : index) used[static_cast<std::size_t>(i) / 64] |= 1ull << (i % 64);
+  if (skip >= 0) used[static_cast<std::size_t>(skip) / 64] &= ~(1ull << (skip % 64));
+  std::vector<std::int64_t> list;
+  list.reserve(index.size());
+  for (std::size_t word = 0; word < used.size(); ++word) {
+    for (std::uint64_t bits = used[word]; bits; bits &= bits - 1) {
+      list.push_back(static_cast<std::int64_t>(word) * 64 + std::countr_zero(bits));
+    }
+  }
+  return list;
+}
+
+/// Zeros of a table of which the rows at an index are going to be written.
+Tensor zeros_for(std::span<const std::int64_t> index, const Shape& table, DType dtype,
+                 std::int64_t skip) {
+  const auto rows = static_cast<std::size_t>(table[0]);
+  if (table.numel() < kLargeTable || index.size() > rows / kFew) return zeros(table, dtype);
+  return detail::zeros_but_rows(table[0], table[1], dtype, distinct(index, table[0], skip));
+}
 
 Tensor some_index() { return tensor({{2, 0, 2}, {1, 1, 2}}, int64); }
 
@@ -61,7 +92,7 @@ std::vector<OpCase> Embedding::cases() {
 Tensor EmbeddingGradient::forward(const Tensor& y) const {
   const Tensor rows = row_major(index.tensor());
   const Dense source(y);
-  Tensor sums = zeros(to, y.dtype());
+  Tensor sums = zeros_for(rows.data<std::int64_t>(), to, y.dtype(), skip);
   const std::int64_t d = to[1];
   const std::int64_t* at = data<std::int64_t>(rows);
   // Threads get columns, so that each row is summed in the order of the index.

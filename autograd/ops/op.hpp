@@ -112,10 +112,12 @@ template <std::size_t N> class Gradients {
   bool recorded_;
 };
 
-/// True when nothing else sees the elements of x, so that they may be changed.
-inline bool exclusive(const detail::Node* x) {
+/// True when nothing else sees the elements of x.
+inline bool unshared(const detail::Node* x) {
   return detail::unique(x) && x->base == x && x->contiguous;
 }
+/// True when they may be changed, too: no tape knows x, nor does anyone know which rows are zero.
+inline bool exclusive(const detail::Node* x) { return unshared(x) && !x->more; }
 
 /// x itself when it is contiguous, else a copy in row-major order that no tape sees.
 Tensor row_major(const Tensor& x);
