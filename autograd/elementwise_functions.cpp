@@ -29,6 +29,64 @@ Tensor operator+(const Tensor& a, const Tensor& b) { return binary<ops::Add>(a, 
 Tensor operator-(const Tensor& a, const Tensor& b) { return binary<ops::Sub>(a, b); }
 Tensor operator*(const Tensor& a, const Tensor& b) { return binary<ops::Mul>(a, b); }
 Tensor operator/(const Tensor& a, const Tensor& b) { return binary<ops::Div>(a, b); }
+
+namespace {
+
+/// True for a temporary above 64 bytes that no one but the caller can see, like the other operand.
+bool reusable(const Tensor& x, const Tensor& other) {
+  const detail::Node *p = x.node(), *q = other.node();
+  return p && q && p->block_bytes && !detail::modes && ops::exclusive(p) && !p->requires_grad &&
+         !p->grad && is_floating(p->dtype) && p->dtype == q->dtype && p->shape == q->shape &&
+         !detail::is_batched(q);
+}
+
+/// row(a, b) in the storage of x, which is one of them. A record may name its slot, but has not saved
+/// its elements, or it would be shared. Only under a tape that has none around it, which might know x
+/// under another slot.
+template <class Row> Tensor in_storage_of(Tensor& x, const Tensor& a, const Tensor& b) {
+  using Op = ops::BinaryOp<Row>;
+  Tape* tape = detail::recorder->tape;
+  if (tape && tape->parent()) return binary<Row>(a, b);
+  const std::array<detail::Node*, 2> in{a.node(), b.node()};
+  std::array<std::int32_t, 2> slots{};
+  const bool tracked = tape && detail::find_slots<Op>(*tape, in, slots);
+  if (tracked && Op::saved() != ops::Saves::nothing) return binary<Row>(a, b);
+  const ops::Dense p(a), q(b);
+  Tensor y = x;
+  dispatch_floating(Op::info.name, y.dtype(), [&]<class T>(T) {
+    kernels::binary<T>(Op::kRow, p.data<T>(), 1, q.data<T>(), 1, ops::data<T>(y), ops::count(y));
+  });
+  y.node()->generation = 0;
+  if (tracked) detail::record_on(*tape, Op{}, in, slots, y.node());
+  x = Tensor();
+  return y;
+}
+
+template <class Row> Tensor of_left(Tensor& a, const Tensor& b) {
+  return reusable(a, b) ? in_storage_of<Row>(a, a, b) : binary<Row>(a, b);
+}
+template <class Row> Tensor of_right(const Tensor& a, Tensor& b) {
+  return reusable(b, a) ? in_storage_of<Row>(b, a, b) : binary<Row>(a, b);
+}
+template <class Row> Tensor of_either(Tensor& a, Tensor& b) {
+  return reusable(a, b) ? in_storage_of<Row>(a, a, b) : of_right<Row>(a, b);
+}
+
+}  // namespace
+
+Tensor operator+(Tensor&& a, const Tensor& b) { return of_left<ops::Add>(a, b); }
+Tensor operator+(const Tensor& a, Tensor&& b) { return of_right<ops::Add>(a, b); }
+Tensor operator+(Tensor&& a, Tensor&& b) { return of_either<ops::Add>(a, b); }
+Tensor operator-(Tensor&& a, const Tensor& b) { return of_left<ops::Sub>(a, b); }
+Tensor operator-(const Tensor& a, Tensor&& b) { return of_right<ops::Sub>(a, b); }
+Tensor operator-(Tensor&& a, Tensor&& b) { return of_either<ops::Sub>(a, b); }
+Tensor operator*(Tensor&& a, const Tensor& b) { return of_left<ops::Mul>(a, b); }
+Tensor operator*(const Tensor& a, Tensor&& b) { return of_right<ops::Mul>(a, b); }
+Tensor operator*(Tensor&& a, Tensor&& b) { return of_either<ops::Mul>(a, b); }
+Tensor operator/(Tensor&& a, const Tensor& b) { return of_left<ops::Div>(a, b); }
+Tensor operator/(const Tensor& a, Tensor&& b) { return of_right<ops::Div>(a, b); }
+Tensor operator/(Tensor&& a, Tensor&& b) { return of_either<ops::Div>(a, b); }
+
 Tensor pow(const Tensor& a, const Tensor& b) { return binary<ops::Pow>(a, b); }
 Tensor maximum(const Tensor& a, const Tensor& b) { return binary<ops::Maximum>(a, b); }
 Tensor minimum(const Tensor& a, const Tensor& b) { return binary<ops::Minimum>(a, b); }

@@ -3,6 +3,8 @@
 // goes through the same instructions however many threads there are.
 #include "elementwise.hpp"
 
+#include <algorithm>
+
 #include "parallel.hpp"
 
 namespace autograd::kernels::detail {
@@ -58,6 +60,18 @@ void binary_backward_threads(BinaryBackwardKernel<T> kernel, const T* a, int sa,
   });
 }
 
+template <class T>
+void binary_backward_blocks(BinaryBackwardKernel<T> by_a, BinaryBackwardKernel<T> by_b, const T* a,
+                            const T* b, const T* y, const T* dy, T* da, T* db, std::size_t n) {
+  for_pieces(n, [&](std::size_t begin, std::size_t piece) {
+    for (std::size_t i = begin; i < begin + piece; i += kBlock) {
+      const std::size_t count = std::min(kBlock, begin + piece - i);
+      by_a(at(a, 1, i), 1, at(b, 1, i), 1, at(y, i), dy + i, da + i, count);
+      by_b(at(a, 1, i), 1, at(b, 1, i), 1, at(y, i), dy + i, db + i, count);
+    }
+  });
+}
+
 template void unary_threads(UnaryKernel<float>, const float*, float*, std::size_t, const void*);
 template void unary_threads(UnaryKernel<double>, const double*, double*, std::size_t, const void*);
 template void unary_backward_threads(UnaryBackwardKernel<float>, const float*, const float*,
@@ -73,5 +87,11 @@ template void binary_backward_threads(BinaryBackwardKernel<float>, const float*,
 template void binary_backward_threads(BinaryBackwardKernel<double>, const double*, int,
                                       const double*, int, const double*, const double*, double*,
                                       std::size_t);
+template void binary_backward_blocks(BinaryBackwardKernel<float>, BinaryBackwardKernel<float>,
+                                     const float*, const float*, const float*, const float*, float*,
+                                     float*, std::size_t);
+template void binary_backward_blocks(BinaryBackwardKernel<double>, BinaryBackwardKernel<double>,
+                                     const double*, const double*, const double*, const double*,
+                                     double*, double*, std::size_t);
 
 }  // namespace autograd::kernels::detail

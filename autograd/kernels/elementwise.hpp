@@ -63,6 +63,12 @@ void binary_threads(BinaryKernel<T> kernel, const T* a, int sa, const T* b, int 
 template <class T>
 void binary_backward_threads(BinaryBackwardKernel<T> kernel, const T* a, int sa, const T* b, int sb,
                              const T* y, const T* dy, T* dx, std::size_t n);
+template <class T>
+void binary_backward_blocks(BinaryBackwardKernel<T> by_a, BinaryBackwardKernel<T> by_b, const T* a,
+                            const T* b, const T* y, const T* dy, T* da, T* db, std::size_t n);
+
+/// Elements that are worked on twice while the first cache holds them.
+inline constexpr std::size_t kBlock = 1024;
 }  // namespace detail
 
 /// y[i] = value(x[i]).
@@ -105,6 +111,18 @@ inline void binary_backward(std::size_t row, int argument, const T* a, int sa, c
   if (n < kParallelMin) [[likely]]
     return kernel(a, sa, b, sb, y, dy, dx, n);
   detail::binary_backward_threads(kernel, a, sa, b, sb, y, dy, dx, n);
+}
+
+/// The gradients by a and by b, all strides 1, which read dy from memory once. db may be dy.
+template <class T>
+inline void binary_backward_both(std::size_t row, const T* a, const T* b, const T* y, const T* dy,
+                                 T* da, T* db, std::size_t n) {
+  const auto& kernels = BinaryBackwardTable<T>::best->of;
+  const BinaryBackwardKernel<T> by_a = kernels[0][row], by_b = kernels[1][row];
+  if (n > detail::kBlock) [[unlikely]]
+    return detail::binary_backward_blocks(by_a, by_b, a, b, y, dy, da, db, n);
+  by_a(a, 1, b, 1, y, dy, da, n);
+  by_b(a, 1, b, 1, y, dy, db, n);
 }
 
 #define AUTOGRAD_DECLARE_TABLES(T, Rows)                                       \

@@ -93,14 +93,10 @@ template <class Row> struct BinaryOp {
   }
 
   void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
+    if (!dx.recorded()) return plain_backward(saved, dy, dx);
     for (int k = 0; k < 2; ++k) {
       const auto i = static_cast<std::size_t>(k);
-      if (!dx.wants(i)) continue;
-      if (dx.recorded()) {
-        dx.set(i, recorded_gradient<Row>(k, saved, dy));
-      } else {
-        dx.set(i, gradient(k, saved, dy));
-      }
+      if (dx.wants(i)) dx.set(i, recorded_gradient<Row>(k, saved, dy));
     }
   }
 
@@ -113,17 +109,28 @@ template <class Row> struct BinaryOp {
     return y;
   }
 
-  static Tensor gradient(int k, const Saved<2>& saved, const Tensor& dy) {
+  // The last gradient goes to dy's own storage where nobody else holds it any more.
+  static void plain_backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) {
     // What the slopes do not read was not saved: dy stands in for it.
     const Dense g(dy), a(saves_inputs(BinaryOp::saved()) ? saved.in[0] : dy),
         b(saves_inputs(BinaryOp::saved()) ? saved.in[1] : dy);
     const Dense y(saves_output(BinaryOp::saved()) ? saved.y : dy);
-    Tensor result = make_same(g.node());
+    const bool both = dx.wants(0) && dx.wants(1);
+    const int last = dx.wants(1) ? 1 : 0;
+    const bool reuse = exclusive(dy.node());
+    Tensor first, second = reuse ? dy : make_same(g.node());
+    if (both) first = make_same(g.node());
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
-      kernels::binary_backward<T>(kRow, k, a.data<T>(), 1, b.data<T>(), 1, y.data<T>(), g.data<T>(),
-                                  data<T>(result), count(result));
+      if (both) {
+        kernels::binary_backward_both<T>(kRow, a.data<T>(), b.data<T>(), y.data<T>(), g.data<T>(),
+                                         data<T>(first), data<T>(second), count(second));
+      } else {
+        kernels::binary_backward<T>(kRow, last, a.data<T>(), 1, b.data<T>(), 1, y.data<T>(),
+                                    g.data<T>(), data<T>(second), count(second));
+      }
     });
-    return result;
+    if (both) dx.set(0, std::move(first));
+    dx.set(static_cast<std::size_t>(last), std::move(second));
   }
 };
 

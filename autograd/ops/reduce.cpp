@@ -131,8 +131,9 @@ void Softmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx
     dx.set(0, y * (dy - sum(dy * y, {axis}, {.keepdim = true})));
     return;
   }
+  const bool reuse = exclusive(dy.node());  // the kernel may write over dy
   const Tensor g = row_major(dy);
-  Tensor result = make(g.shape(), g.dtype());
+  Tensor result = reuse ? dy : make(g.shape(), g.dtype());
   const AxisLayout layout(g.shape(), axis);
   dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {
     kernels::softmax_backward(data<T>(y), data<T>(g), data<T>(result), layout.outer, layout.extent,
@@ -158,8 +159,9 @@ void LogSoftmax::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>&
     dx.set(0, dy - exp(y) * sum(dy, {axis}, {.keepdim = true}));
     return;
   }
+  const bool reuse = exclusive(dy.node());  // the kernel may write over dy
   const Tensor g = row_major(dy);
-  Tensor result = make(g.shape(), g.dtype());
+  Tensor result = reuse ? dy : make(g.shape(), g.dtype());
   const AxisLayout layout(g.shape(), axis);
   dispatch_floating(info.name, g.dtype(), [&]<class T>(T) {
     kernels::log_softmax_backward(data<T>(y), data<T>(g), data<T>(result), layout.outer,
