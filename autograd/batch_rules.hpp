@@ -211,6 +211,14 @@ inline Tensor batch_rule(const ops::MeanSquaredError&, const std::array<BatchOpe
   const Tensor d = squared_difference(x[0].x, x[1].x);
   return mean(reshape(d, {d.shape()[0], -1}), {1});
 }
+/// The examples' rows, one after another.
+inline Tensor batch_rule(const ops::CrossEntropy& op, const std::array<BatchOperand, 1>& x) {
+  const std::int64_t b = x[0].x.shape()[0], n = x[0].x.shape()[1], c = x[0].x.shape()[2];
+  const Tensor labels = contiguous(broadcast_to(op.label.tensor(), Shape{b, n}));
+  const ops::CrossEntropy all{reshape(labels, {b * n}), op.smoothing,
+                              ops::make(Shape{2, b * n}, x[0].x.dtype())};
+  return reshape(call(all, reshape(x[0].x, {b * n, c})), {b, n});
+}
 inline Tensor batch_rule(const ops::Where& op, const std::array<BatchOperand, 2>& x,
                          const VmapScope& scope) {
   const BatchOperand c = operand_of(op.condition.tensor().node(), scope);

@@ -8,6 +8,7 @@
 #include "create.hpp"
 #include "ops/axes.hpp"
 #include "ops/integers.hpp"
+#include "text.hpp"
 
 namespace autograd {
 
@@ -111,6 +112,32 @@ Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias, Activat
 
 Tensor mean_squared_error(const Tensor& a, const Tensor& b) {
   return apply(ops::MeanSquaredError{}, a, b);
+}
+
+Tensor cross_entropy(const Tensor& x, const Tensor& label, double smoothing) {
+  if (x.dim() != 2 || label.dim() != 1 || x.shape()[0] != label.shape()[0]) {
+    throw ShapeError("cross_entropy: the shapes do not fit: x is " + to_string(x.shape()) +
+                     ", label is " + to_string(label.shape()) + "; need [n, c] and [n]");
+  }
+  if (label.dtype() != int64) {
+    throw TypeError(std::string("cross_entropy: label is ") + name(label.dtype()) + "; need int64");
+  }
+  if (!(smoothing >= 0 && smoothing <= 1)) {
+    throw ValueError("cross_entropy: smoothing out of range: " + detail::text(smoothing) +
+                     "; need 0 <= smoothing <= 1");
+  }
+  const std::int64_t n = x.shape()[0], c = x.shape()[1];
+  const Tensor labels = ops::row_major(label);
+  const auto values = labels.data<std::int64_t>();
+  for (std::size_t i = 0; i < values.size(); ++i) {
+    if (values[i] < -1 || values[i] >= c) {
+      throw ValueError("cross_entropy: label out of range: label[" + std::to_string(i) + "] is " +
+                       std::to_string(values[i]) + "; need at least -1 and less than " +
+                       std::to_string(c));
+    }
+  }
+  const Tensor rows = floating(x);
+  return apply(ops::CrossEntropy{labels, smoothing, ops::make(Shape{2, n}, rows.dtype())}, rows);
 }
 
 Tensor transpose(const Tensor& x) {

@@ -245,6 +245,11 @@ Tensor unpick(const Tensor& y, const Tensor& index, std::int64_t columns);
 // --- Losses.
 /// The mean of (a - b)^2 over all elements; shapes and dtypes must agree. NaN for no elements.
 Tensor mean_squared_error(const Tensor& a, const Tensor& b);
+/// Of each row of x [n, c] the cross-entropy, in nats, of softmax(row) with its label, int64 [n]: [n]. A
+/// label of -1 does not count: 0, and no gradient, whatever the row holds. With smoothing e the target is
+/// 1 - e at the label, plus e / c everywhere. Throws ShapeError, TypeError; ValueError for a label outside
+/// [-1, c) or e outside [0, 1]. nn::cross_entropy_loss has weights, reductions and further axes.
+Tensor cross_entropy(const Tensor& x, const Tensor& label, double smoothing = 0);
 
 /// The elements of x, shared, that no tape tracks.
 Tensor detach(const Tensor& x);

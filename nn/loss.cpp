@@ -151,6 +151,27 @@ Labels read_labels(const char* function, const Tensor& target, std::int64_t c,
   return labels;
 }
 
+/// y, one for each sample: summed, over `total` for the mean, or as it is.
+Tensor reduce_labeled(const Tensor& y, Reduction reduction, double total) {
+  switch (reduction) {
+    case Reduction::mean: return sum(y) / total;
+    case Reduction::sum: return sum(y);
+    default: return y;
+  }
+}
+
+// rows: [n, c]  target: [n] int64
+Tensor with_plain_labels(const char* function, const Tensor& rows, const Tensor& target,
+                         const CrossEntropyOptions& options) {
+  const Labels labels = read_labels(function, target, rows.shape()[1], options.ignore_index, {});
+  Tensor label = labels.safe;
+  if (labels.kept.defined()) {
+    label = where(labels.kept, labels.safe, autograd::constant(labels.safe, -1));
+  }
+  return reduce_labeled(cross_entropy(rows, label, options.label_smoothing), options.reduction,
+                        labels.total);
+}
+
 // logp: [n, c]  target: [n] int64. The sign comes last.
 Tensor with_labels(const char* function, const Tensor& logp, const Tensor& target,
                    const CrossEntropyOptions& options, const Tensor& class_weight) {
@@ -165,11 +186,7 @@ Tensor with_labels(const char* function, const Tensor& logp, const Tensor& targe
   }
   // A select and not a product: an ignored row may hold anything.
   if (labels.kept.defined()) y = where(labels.kept, y, 0.0);
-  switch (options.reduction) {
-    case Reduction::mean: return sum(y) / -labels.total;
-    case Reduction::sum: return -sum(y);
-    default: return -y;
-  }
+  return reduce_labeled(-y, options.reduction, labels.total);
 }
 
 // logits, target: [n, c]
@@ -273,9 +290,14 @@ Tensor cross_entropy_loss(const Tensor& logits, const Tensor& target,
   detail::check_option(e >= 0 && e <= 1, kName, "label_smoothing", e, "0 <= label_smoothing <= 1");
   const Tensor class_weight = checked_weight(kName, options.weight, logits);
   const Tensor rows = as_rows(logits);
-  const Tensor loss =
-      labels ? with_labels(kName, log_softmax(rows, 1), as_list(target), options, class_weight)
-             : with_probabilities(rows, as_rows(target), options, class_weight);
+  Tensor loss;
+  if (!labels) {
+    loss = with_probabilities(rows, as_rows(target), options, class_weight);
+  } else if (class_weight.defined()) {
+    loss = with_labels(kName, log_softmax(rows, 1), as_list(target), options, class_weight);
+  } else {
+    loss = with_plain_labels(kName, rows, as_list(target), options);
+  }
   const bool shaped = options.reduction == Reduction::none && logits.dim() != 2;
   return shaped ? reshape(loss, without_classes(logits.shape())) : loss;
 }

@@ -11,6 +11,7 @@
 
 #include "../ops/elementwise.hpp"
 #include "gemm.hpp"
+#include "reduce.hpp"
 
 namespace autograd::kernels {
 
@@ -177,6 +178,34 @@ void log_softmax_backward_naive(const T* y, const T* dy, T* dx, std::size_t oute
       dx[at] = static_cast<T>(dy[at] - std::exp(static_cast<long double>(y[at])) * total);
     }
   });
+}
+
+template <class T> void cross_entropy_naive(const LabeledRows& rows, const T* x, T* y) {
+  std::vector<T> logarithms(rows.n * rows.c);
+  log_softmax_naive(x, logarithms.data(), rows.n, rows.c, 1);
+  for (std::size_t i = 0; i < rows.n; ++i) {
+    y[i] = 0;
+    if (rows.label[i] < 0) continue;
+    const T* row = logarithms.data() + i * rows.c;
+    long double total = 0;
+    for (std::size_t j = 0; j < rows.c; ++j) total += row[j];
+    y[i] = static_cast<T>(-(1 - rows.smoothing) * row[rows.label[i]]);
+    if (rows.smoothing > 0) y[i] -= static_cast<T>(rows.smoothing * (total / rows.c));
+  }
+}
+
+template <class T>
+void cross_entropy_backward_naive(const LabeledRows& rows, const T* x, const T* dy, T* dx) {
+  log_softmax_naive(x, dx, rows.n, rows.c, 1);
+  for (std::size_t i = 0; i < rows.n; ++i) {
+    for (std::size_t j = 0; j < rows.c; ++j) {
+      T& g = dx[i * rows.c + j];
+      const bool own = rows.label[i] == static_cast<std::int64_t>(j);
+      const double q =
+          (own ? 1 - rows.smoothing : 0) + rows.smoothing / static_cast<double>(rows.c);
+      g = rows.label[i] < 0 ? T(0) : static_cast<T>(dy[i] * (std::exp(static_cast<double>(g)) - q));
+    }
+  }
 }
 
 }  // namespace autograd::kernels

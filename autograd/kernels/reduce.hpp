@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace autograd::kernels {
 
@@ -37,5 +38,20 @@ void softmax_backward(const T* y, const T* dy, T* dx, std::size_t outer, std::si
 template <class T>
 void log_softmax_backward(const T* y, const T* dy, T* dx, std::size_t outer, std::size_t extent,
                           std::size_t inner);
+
+/// Rows x [n, c], each with a label below c and a target q: 1 - smoothing at the label, and smoothing / c
+/// everywhere. Of a label below 0 nothing counts, whatever the row holds.
+struct LabeledRows {
+  const std::int64_t* label;
+  double smoothing;
+  std::size_t n, c;
+};
+/// y[i] = -sum(q log_softmax(x)) of row i, and what log_softmax subtracted from the row, in two parts:
+/// shift[i], then rest[i].
+template <class T> void cross_entropy(const LabeledRows& rows, const T* x, T* y, T* shift, T* rest);
+/// dx = dy (softmax(x) - q), dy [n].
+template <class T>
+void cross_entropy_backward(const LabeledRows& rows, const T* x, const T* shift, const T* rest,
+                            const T* dy, T* dx);
 
 }  // namespace autograd::kernels

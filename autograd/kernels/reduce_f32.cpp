@@ -63,6 +63,15 @@ void log_softmax_backward(const float* y, const float* dy, float* dx, std::size_
                           std::size_t extent, std::size_t inner) {
   best->log_softmax_backward(y, dy, dx, outer, extent, inner);
 }
+template <>
+void cross_entropy(const LabeledRows& rows, const float* x, float* y, float* shift, float* rest) {
+  best->cross_entropy(rows, x, y, shift, rest);
+}
+template <>
+void cross_entropy_backward(const LabeledRows& rows, const float* x, const float* shift,
+                            const float* rest, const float* dy, float* dx) {
+  best->cross_entropy_backward(rows, x, shift, rest, dy, dx);
+}
 
 }  // namespace autograd::kernels
 #endif

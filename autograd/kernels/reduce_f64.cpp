@@ -64,6 +64,16 @@ void log_softmax_backward(const double* y, const double* dy, double* dx, std::si
                           std::size_t extent, std::size_t inner) {
   best->log_softmax_backward(y, dy, dx, outer, extent, inner);
 }
+template <>
+void cross_entropy(const LabeledRows& rows, const double* x, double* y, double* shift,
+                   double* rest) {
+  best->cross_entropy(rows, x, y, shift, rest);
+}
+template <>
+void cross_entropy_backward(const LabeledRows& rows, const double* x, const double* shift,
+                            const double* rest, const double* dy, double* dx) {
+  best->cross_entropy_backward(rows, x, shift, rest, dy, dx);
+}
 
 }  // namespace autograd::kernels
 #endif

@@ -15,6 +15,9 @@ template <class T> struct ReduceTable {
                             std::size_t inner);
   Forward sum, max, min, logsumexp, softmax, log_softmax;
   Backward softmax_backward, log_softmax_backward;
+  void (*cross_entropy)(const LabeledRows& rows, const T* x, T* y, T* shift, T* rest);
+  void (*cross_entropy_backward)(const LabeledRows& rows, const T* x, const T* shift, const T* rest,
+                                 const T* dy, T* dx);
 };
 
 }  // namespace autograd::kernels

@@ -12,6 +12,7 @@
 #endif
 
 #include <type_traits>
+#include <utility>
 
 #include "reduce-inl.hpp"
 #include "reduce_table.hpp"
@@ -107,14 +108,24 @@ template <class T> struct Softmax {
   }
 };
 
+/// log_softmax(x) is x - shift - rest.
+template <class T> struct Subtracted {
+  Vec<Tag<T>> shift, rest;
+
+  template <class Axis> static AUTOGRAD_INLINE Subtracted of(const Axis& axis, const T* x) {
+    const Vec<Tag<T>> shift = finite_or_zero(largest(axis, x));
+    const Vec<Tag<T>> total = sum_of_exp(axis, x, shift);
+    return {shift, where(total == 0.0, Vec<Tag<T>>::of(0.0), log(total))};
+  }
+  AUTOGRAD_INLINE Vec<Tag<T>> from(Vec<Tag<T>> x) const { return x - shift - rest; }
+};
+
 template <class T> struct LogSoftmax {
   template <class Axis> static void run(const Axis& axis, const T* x, const T*, T* y) {
     const Tag<T> d;
-    const Vec<Tag<T>> shift = finite_or_zero(largest(axis, x));
-    const Vec<Tag<T>> total = sum_of_exp(axis, x, shift);
-    const Vec<Tag<T>> rest = where(total == 0.0, Vec<Tag<T>>::of(0.0), log(total));
+    const Subtracted<T> subtracted = Subtracted<T>::of(axis, x);
     axis.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
-      store_some(load_or_identity<MaxOf>(d, x + at, n) - shift - rest, y + at, n);
+      store_some(subtracted.from(load_or_identity<MaxOf>(d, x + at, n)), y + at, n);
     });
   }
 };
@@ -151,6 +162,83 @@ template <class T> struct LogSoftmaxBackward {
     });
   }
 };
+
+// One row of cross_entropy.
+template <class T>
+void cross_entropy_row(const T* x, std::size_t label, T smoothing, std::size_t c, T& y, T& shift,
+                       T& rest) {
+  const Tag<T> d;
+  using V = Vec<Tag<T>>;
+  const AlongLine row{c};
+  const Subtracted<T> subtracted = Subtracted<T>::of(row, x);
+  shift = hn::GetLane(subtracted.shift.raw);
+  rest = hn::GetLane(subtracted.rest.raw);
+  const T own = x[label] - shift - rest;
+  y = -own;
+  if (smoothing == 0) return;  // 0 times an infinite logarithm would be NaN
+  // Sums of 32 vectors are added up, so that the error grows with the root of c where it would with c.
+  constexpr std::size_t kPart = 32 * kLanes<Tag<T>>;
+  V total = V::of(0.0), part = total;
+  row.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+    V logarithm = subtracted.from(load_or_identity<SumOf>(d, x + at, n));
+    if (n < kLanes<Tag<T>>)
+      logarithm = where(Mask<Tag<T>>{hn::FirstN(d, n)}, logarithm, V::of(0.0));
+    part = part + logarithm;
+    if (at % kPart == 0 || at + n == c) total = total + std::exchange(part, V::of(0.0));
+  });
+  const T mean = hn::GetLane(row.template combined<SumOf>(total).raw) / static_cast<T>(c);
+  y = -((1 - smoothing) * own + smoothing * mean);
+}
+
+template <class T>
+void cross_entropy_row_backward(const T* x, std::size_t label, T smoothing, std::size_t c, T shift,
+                                T rest, T dy, T* dx) {
+  const Tag<T> d;
+  using V = Vec<Tag<T>>;
+  const Subtracted<T> subtracted{{hn::Set(d, shift)}, {hn::Set(d, rest)}};
+  const V factor{hn::Set(d, dy)}, even{hn::Set(d, smoothing / static_cast<T>(c))};
+  AlongLine{c}.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
+    const V x_at = load_or_identity<MaxOf>(d, x + at, n);
+    store_some(factor * (exp(subtracted.from(x_at)) - even), dx + at, n);
+  });
+  const V own = exp(subtracted.from({hn::Set(d, x[label])})) - V{hn::Set(d, 1 - smoothing)};
+  dx[label] = hn::GetLane((factor * (own - even)).raw);
+}
+
+// f(i) for every row.
+template <class F> void each_row(const LabeledRows& rows, const F& f) {
+  const std::size_t grain = kTaskElements / 8 / std::max<std::size_t>(1, rows.c) + 1;
+  parallel_for(rows.n, grain, [&](std::size_t begin, std::size_t end) {
+    for (std::size_t i = begin; i < end; ++i) f(i);
+  });
+}
+
+template <class T>
+void cross_entropy_rows(const LabeledRows& rows, const T* x, T* y, T* shift, T* rest) {
+  each_row(rows, [&](std::size_t i) {
+    if (rows.label[i] < 0) {
+      y[i] = shift[i] = rest[i] = 0;
+      return;
+    }
+    cross_entropy_row(x + i * rows.c, static_cast<std::size_t>(rows.label[i]),
+                      static_cast<T>(rows.smoothing), rows.c, y[i], shift[i], rest[i]);
+  });
+}
+
+template <class T>
+void cross_entropy_rows_backward(const LabeledRows& rows, const T* x, const T* shift, const T* rest,
+                                 const T* dy, T* dx) {
+  each_row(rows, [&](std::size_t i) {
+    T* row = dx + i * rows.c;
+    if (rows.label[i] < 0) {
+      std::fill_n(row, rows.c, T(0));
+      return;
+    }
+    cross_entropy_row_backward(x + i * rows.c, static_cast<std::size_t>(rows.label[i]),
+                               static_cast<T>(rows.smoothing), rows.c, shift[i], rest[i], dy[i],
+                               row);
+  });
+}
 
 // Kernel::run for every line; `a` and `b` are inputs of the full size (b may be null), y has
 // `y_extent` elements per line.
@@ -199,7 +287,9 @@ template <class T> constexpr ReduceTable<T> reduce_table() {
           &forward_lines<Softmax<T>, T>,
           &forward_lines<LogSoftmax<T>, T>,
           &backward_lines<SoftmaxBackward<T>, T>,
-          &backward_lines<LogSoftmaxBackward<T>, T>};
+          &backward_lines<LogSoftmaxBackward<T>, T>,
+          &cross_entropy_rows<T>,
+          &cross_entropy_rows_backward<T>};
 }
 
 }  // namespace autograd::kernels::HWY_NAMESPACE

@@ -54,7 +54,7 @@ using ViewOps = OpList<View<PermuteMap>, View<SliceMap>, Unview<SliceMap>, View<
                        Unview<DiagonalMap>, View<WindowMap>, Unview<WindowMap>, View<FlipMap>>;
 using ArrangeOps = OpList<Cat, Triangle>;
 using IndexOps = OpList<IndexSelect, IndexAdd, IndexCopy, Gather, ScatterAdd, Scatter>;
-using LossOps = OpList<MeanSquaredError>;
+using LossOps = OpList<MeanSquaredError, CrossEntropy>;
 using NetworkOps = OpList<Conv, ConvData, ConvWeight, PickEach, UnpickEach, Resample, Normalize,
                           Dropout, Embedding, EmbeddingGradient, Attention, CtcLoss>;
 

@@ -1,8 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "loss.hpp"
 
+#include <algorithm>
+
+#include "../create.hpp"
+#include "../functions.hpp"
 #include "../kernels/elementwise.hpp"
 #include "../kernels/reduce.hpp"
+#include "../shaping.hpp"
 
 namespace autograd::ops {
 
@@ -68,6 +73,73 @@ std::vector<OpCase> MeanSquaredError::cases() {
           {"scalar", {Shape{}, Shape{}}, f},
           {"transposed operand", {{4, 3}, {3, 4}}, [](const std::vector<Tensor>& in) {
              return mean_squared_error(transpose(in[0]), in[1]);
+           }}};
+}
+
+namespace {
+
+kernels::LabeledRows rows_of(const Tensor& x, const Attribute& label, double smoothing) {
+  return {data<std::int64_t>(label.tensor()), smoothing, static_cast<std::size_t>(x.shape()[0]),
+          static_cast<std::size_t>(x.shape()[1])};
+}
+
+/// The targets: [n, c], 0 in rows that do not count.
+Tensor targets(const Tensor& x, const Tensor& label, double smoothing) {
+  const std::int64_t c = x.shape()[1];
+  Tensor q = zeros_like(x);
+  dispatch_floating("cross_entropy", x.dtype(), [&]<class T>(T) {
+    for (std::int64_t i = 0; i < x.shape()[0]; ++i) {
+      const std::int64_t own = data<std::int64_t>(label)[i];
+      if (own < 0) continue;
+      T* row = data<T>(q) + i * c;
+      std::fill_n(row, c, static_cast<T>(smoothing / static_cast<double>(c)));
+      row[own] += static_cast<T>(1 - smoothing);
+    }
+  });
+  return q;
+}
+
+}  // namespace
+
+Tensor CrossEntropy::forward(const Tensor& x) const {
+  const Dense rows(x);
+  Tensor y = make(Shape{x.shape()[0]}, x.dtype());
+  dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    T* const shift = data<T>(subtracted);
+    kernels::cross_entropy<T>(rows_of(x, label, smoothing), rows.data<T>(), data<T>(y), shift,
+                              shift + x.shape()[0]);
+  });
+  return y;
+}
+void CrossEntropy::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1>& dx) const {
+  const Tensor& x = saved.in[0];
+  const Tensor& own = label.unchanged(info.name);
+  if (dx.recorded()) {
+    const Tensor factor = unsqueeze(dy, 1);
+    const Tensor counts = unsqueeze(own >= 0.0, 1);
+    const Tensor g = factor * (softmax(x, 1) - targets(x, own, smoothing));
+    dx.set(0, where(counts, g, 0.0));  // a select: a row that does not count may hold anything
+    return;
+  }
+  const Dense rows(x), g(dy);
+  Tensor result = make(x.shape(), x.dtype());
+  dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
+    const T* const shift = data<T>(subtracted);
+    kernels::cross_entropy_backward<T>(rows_of(x, label, smoothing), rows.data<T>(), shift,
+                                       shift + x.shape()[0], g.data<T>(), data<T>(result));
+  });
+  dx.set(0, std::move(result));
+}
+std::vector<OpCase> CrossEntropy::cases() {
+  const auto some = [](double smoothing) {
+    return [smoothing](const std::vector<Tensor>& in) {
+      return cross_entropy(in[0], tensor({2, 0, -1, 1}, int64), smoothing);
+    };
+  };
+  return {{"labels, one ignored", {{4, 3}}, some(0)},
+          {"smoothed", {{4, 3}}, some(0.2)},
+          {"strided", {{20, 4}}, [](const std::vector<Tensor>& in) {
+             return cross_entropy(transpose(in[0]), tensor({19, 0, 17, 3}, int64), 0.1);
            }}};
 }
 

@@ -131,6 +131,54 @@ TYPED_TEST(Reduce, BackwardAgreesWithNaive) {
   });
 }
 
+template <class T>
+void check_cross_entropy(std::size_t n, std::size_t c, double smoothing, const std::vector<T>& x) {
+  SCOPED_TRACE(testing::Message() << n << " x " << c << ", smoothing " << smoothing);
+  std::vector<std::int64_t> label(n);
+  for (std::size_t i = 0; i < n; ++i) {
+    label[i] = i % 4 == 3 ? -1 : static_cast<std::int64_t>(i * 7 % c);
+  }
+  const LabeledRows rows{label.data(), smoothing, n, c};
+  const std::vector<T> dy = random_array<T>(n, -1, 1, 3);
+  std::vector<T> y(n), wanted_y(n), shift(n), rest(n), dx(n * c, T(7)), wanted_dx(n * c);
+  cross_entropy(rows, x.data(), y.data(), shift.data(), rest.data());
+  cross_entropy_naive(rows, x.data(), wanted_y.data());
+  expect_close("cross_entropy", y, wanted_y, 16);
+  cross_entropy_backward(rows, x.data(), shift.data(), rest.data(), dy.data(), dx.data());
+  cross_entropy_backward_naive(rows, x.data(), dy.data(), wanted_dx.data());
+  expect_close("cross_entropy_backward", dx, wanted_dx, 16);
+}
+
+TYPED_TEST(Reduce, CrossEntropyAgreesWithNaive) {
+  using T = TypeParam;
+  for_each_target([] {
+    for (const double smoothing : {0.0, 0.1, 1.0}) {
+      for (const std::size_t c : {1, 7, 17, 63, 65, 127, 1000}) {
+        check_cross_entropy<T>(9, c, smoothing, random_array<T>(9 * c, -4, 4, 1));
+        check_cross_entropy<T>(9, c, smoothing, random_array<T>(9 * c, 1000, 1020, 1));
+      }
+      check_cross_entropy<T>(0, 5, smoothing, {});
+    }
+  });
+}
+
+TYPED_TEST(Reduce, CrossEntropyOfSpecialValues) {
+  using T = TypeParam;
+  for_each_target([] {
+    for (const T special : {kInf<T>, -kInf<T>, std::numeric_limits<T>::quiet_NaN(), T(1e30)}) {
+      for (const std::size_t c : {1, 5, 40}) {
+        for (std::size_t at = 0; at < c; at += 3) {
+          std::vector<T> x = random_array<T>(4 * c, -4, 4, 1);
+          for (std::size_t i = 0; i < 4; ++i) x[i * c + at] = special;
+          check_cross_entropy<T>(4, c, 0.0, x);
+          check_cross_entropy<T>(4, c, 0.1, x);
+        }
+        check_cross_entropy<T>(4, c, 0.1, std::vector<T>(4 * c, special));
+      }
+    }
+  });
+}
+
 TYPED_TEST(Reduce, LongSumsStayAccurate) {
   using T = TypeParam;
   const std::size_t n = 3000000;

@@ -226,6 +226,26 @@ TEST(Errors, MatrixProducts) {
       [](const Tensor& x) { mean_squared_error(x, ones({3})); });
 }
 
+TEST(Errors, CrossEntropy) {
+  expect_error<ShapeError>(
+      "cross_entropy: the shapes do not fit: x is [2, 3], label is [3]; need [n, c] and [n]",
+      [](const Tensor& x) { cross_entropy(x, zeros({3}, int64)); });
+  expect_error<TypeError>("cross_entropy: label is float32; need int64",
+                          [](const Tensor& x) { cross_entropy(x, zeros({2})); });
+  expect_error<ValueError>(
+      "cross_entropy: label out of range: label[1] is 3; need at least -1 and less than 3",
+      [](const Tensor& x) {
+        cross_entropy(x, tensor({0, 3}, int64));
+      });
+  expect_error<ValueError>(
+      "cross_entropy: label out of range: label[0] is -2; need at least -1 and less than 3",
+      [](const Tensor& x) {
+        cross_entropy(x, tensor({-2, 3}, int64));
+      });
+  expect_error<ValueError>("cross_entropy: smoothing out of range: 1.5; need 0 <= smoothing <= 1",
+                           [](const Tensor& x) { cross_entropy(x, zeros({2}, int64), 1.5); });
+}
+
 TEST(Errors, ShapeFunctions) {
   expect_error<ShapeError>("transpose: too few axes: x is [3]; need at least 2 (or name the axes)",
                            [](const Tensor&) { transpose(ones({3})); });

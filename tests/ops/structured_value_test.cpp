@@ -230,6 +230,32 @@ void check_mean_squared_error() {
   EXPECT_TRUE(std::isnan(autograd::mean_squared_error(random({0}), random({0})).item()));
 }
 
+void check_cross_entropy() {
+  const double nan = std::nan("");
+  Tensor x = autograd::transpose(random({5, 4}, 1));
+  autograd::copy_(autograd::select(x, 0, 2), f64({nan, nan, nan, nan, nan}));  // does not count
+  const Tensor label = i64({4, 0, -1, 2});
+  for (const double smoothing : {0.0, 0.1, 1.0}) {
+    expect_same(autograd::cross_entropy(x, label, smoothing),
+                built({4},
+                      [&](const Index& i) {
+                        if (i[0] == 2) return 0.0;
+                        double total = 0, own = 0, mean = 0;
+                        for (std::int64_t k = 0; k < 5; ++k) total += std::exp(x.at({i[0], k}));
+                        for (std::int64_t k = 0; k < 5; ++k) {
+                          const double logarithm = x.at({i[0], k}) - std::log(total);
+                          if (label.at({i[0]}) == static_cast<double>(k)) own = logarithm;
+                          mean += logarithm / 5;
+                        }
+                        return -(1 - smoothing) * own - smoothing * mean;
+                      }),
+                kTight);
+  }
+  EXPECT_EQ(autograd::cross_entropy(random({0, 3}), i64({})).shape(), Shape{0});
+  EXPECT_EQ(autograd::cross_entropy(autograd::ones({1, 1}, autograd::int64), i64({0})).dtype(),
+            autograd::float32);
+}
+
 Checks first_checks() {
   using autograd::Axes, autograd::ReduceOptions;
   return {
@@ -321,6 +347,7 @@ Checks first_checks() {
       {"pick", check_pick},
       {"unpick", check_pick},
       {"mean_squared_error", check_mean_squared_error},
+      {"cross_entropy", check_cross_entropy},
   };
 }
 
