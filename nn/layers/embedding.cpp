@@ -2,6 +2,8 @@
 // A bag is its rows looked up and added at the bag's place, in order: two recorded functions.
 #include "embedding.hpp"
 
+#include <algorithm>
+#include <cmath>
 #include <span>
 
 #include "check.hpp"
@@ -100,6 +102,27 @@ std::vector<std::int64_t> chosen(const std::vector<std::int64_t>& from,
   return some;
 }
 
+/// The largest element of each bag and column of rows [n, d]: [bags, d], 0 for an empty bag.
+Tensor largest(const Tensor& rows, const std::vector<std::int64_t>& bag, std::int64_t bags) {
+  const auto d = static_cast<std::size_t>(rows.shape()[1]);
+  std::vector<std::int64_t> winners(static_cast<std::size_t>(bags) * d, -1);
+  autograd::dispatch_floating("EmbeddingBag", rows.dtype(), [&]<class T>(T) {
+    const std::span<const T> x = rows.data<T>();
+    for (std::size_t i = 0; i < bag.size(); ++i) {
+      for (std::size_t k = 0; k < d; ++k) {
+        std::int64_t& best = winners[static_cast<std::size_t>(bag[i]) * d + k];
+        const T so_far = best < 0 ? T(0) : x[static_cast<std::size_t>(best) * d + k];
+        // A NaN is larger than all, and the first one stays.
+        const bool larger = !(x[i * d + k] <= so_far) && !std::isnan(so_far);
+        if (best < 0 || larger) best = static_cast<std::int64_t>(i);
+      }
+    }
+  });
+  const Tensor place = autograd::tensor(winners, {bags, rows.shape()[1]}), some = place >= 0.0;
+  if (bag.empty()) return autograd::zeros(place.shape(), rows.dtype());
+  return where(some, gather(rows, 0, where(some, place, constant(place, 0))), 0.0);
+}
+
 }  // namespace
 
 Embedding::Embedding(std::int64_t v, std::int64_t d, Generator& generator,
@@ -133,7 +156,7 @@ Tensor EmbeddingBag::operator()(const Tensor& index, const Tensor& offsets,
 Tensor EmbeddingBag::bags(const Tensor& index, const Tensor& offsets, const Tensor& weights) const {
   check_bags(index, offsets);
   if (weights.defined() && mode_ != BagMode::sum) {
-    throw ValueError("per_sample_weights with the mean; need .mode = BagMode::sum");
+    throw ValueError("per_sample_weights with a mean or maximum; need .mode = BagMode::sum");
   }
   if (weights.defined() && !(weights.shape() == index.shape())) {
     throw ShapeError("per_sample_weights do not fit: they are " + to_string(weights.shape()) +
@@ -153,6 +176,7 @@ Tensor EmbeddingBag::bags(const Tensor& index, const Tensor& offsets, const Tens
     if (scale.defined()) scale = autograd::index_select(scale, 0, autograd::tensor(kept));
   }
   Tensor found = autograd::embedding(autograd::tensor(rows), weight);
+  if (mode_ == BagMode::max) return largest(found, bag, count);
   if (scale.defined()) found = found * scale;
   const Tensor sums = autograd::index_add(
       autograd::zeros({count, weight.shape()[1]}, weight.dtype()), 0, autograd::tensor(bag), found);

@@ -31,7 +31,7 @@ struct Embedding : Module {
   autograd::EmbeddingOptions options_;
 };
 
-enum class BagMode : std::uint8_t { sum, mean };
+enum class BagMode : std::uint8_t { sum, mean, max };
 
 struct EmbeddingBagOptions {
   BagMode mode = BagMode::mean;
@@ -39,9 +39,10 @@ struct EmbeddingBagOptions {
   autograd::DType dtype = autograd::float32;
 };
 
-/// Sums or means of rows: y [bags, d]. Either index [bags, l], or index [n] and offsets [bags], where
+/// Sums, means or largest elements of rows: y [bags, d]. Either index [bags, l], or index [n] and offsets [bags], where
 /// bag i takes the index from offsets[i] up to offsets[i + 1] (the last one up to n). An empty bag is
-/// 0. per_sample_weights, of index's shape, multiply the rows of a sum. torch.nn.EmbeddingBag.
+/// 0. per_sample_weights, of index's shape, multiply the rows of a sum. Of equal largest elements the first
+/// gets the gradient; NaN is larger than all. torch.nn.EmbeddingBag.
 /// Throws ShapeError and TypeError for others, ValueError for offsets that do not start at 0, decrease
 /// or exceed n, and for an index outside [0, v).
 struct EmbeddingBag : Module {

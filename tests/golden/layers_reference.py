@@ -174,6 +174,8 @@ case("Embedding,padding", nn.Embedding(5, 2, padding_idx=-2), integers([0, 3, 1,
 case("EmbeddingBag", nn.EmbeddingBag(6, 2, mode="mean"), integers([1, 2, 4, 5, 4, 1]),
      integers([0, 2, 2, 5]))
 case("EmbeddingBag,rows", nn.EmbeddingBag(6, 2, mode="sum"), integers([1, 2, 4], [5, 5, 0]))
+case("EmbeddingBag,max", nn.EmbeddingBag(6, 2, mode="max"), integers([1, 2, 4, 5, 4, 1]),
+     integers([0, 2, 2, 5]))
 case("EmbeddingBag,padding", nn.EmbeddingBag(6, 2, mode="mean", padding_idx=4),
      integers([1, 2, 4, 5, 4, 1]), integers([0, 4, 5]))
 case("EmbeddingBag,weighted", nn.EmbeddingBag(6, 2, mode="sum", padding_idx=2),

@@ -206,6 +206,25 @@ TEST(Conv, CopiesShareAndLambdasWork) {
   EXPECT_EQ(model(ag::ones({2, 1, 4, 4})).shape(), (ag::Shape{2, 8}));
 }
 
+TEST(EmbeddingBag, TheLargest) {
+  nn::EmbeddingBag bag(4, 2, {.mode = nn::BagMode::max});
+  const double nan = std::nan("");
+  ag::copy_(ag::detach(bag.weight),
+            ag::tensor({{0.0, 1.0}, {-2.0, 3.0}, {-2.0, nan}, {-1.0, 3.0}}));
+  const ag::Tensor index = ag::tensor({1, 2, 1, 3, 2, 1}, ag::int64);
+  ag::Tape tape;
+  const ag::Tensor y = bag(index, ag::tensor({0, 0, 1, 4}, ag::int64));
+  expect_values(y(0), {0, 0}, 0);
+  expect_values(y(1), {-2, 3}, 0);
+  EXPECT_EQ(y.at({2, 0}), -1);
+  EXPECT_TRUE(std::isnan(y.at({2, 1})));
+  EXPECT_EQ(y.at({3, 0}), -2);
+  tape.backward(ag::sum(ag::select(y, 1, 0)));
+  expect_values(ag::select(bag.weight.grad(), 1, 0), {0, 1, 1, 1}, 0);  // of equal ones the first
+  EXPECT_EQ(bag(ag::zeros({3, 0}, ag::int64)).shape(), (ag::Shape{3, 2}));
+  EXPECT_THROW(bag(ag::tensor({4}, ag::int64), ag::tensor({0}, ag::int64)), ag::ValueError);
+}
+
 TEST(EmbeddingBag, EmptyBagsAndBadOffsets) {
   const nn::EmbeddingBag bag(4, 2, {.mode = nn::BagMode::mean});
   const ag::Tensor index = ag::tensor({1, 2, 3}, ag::int64);
@@ -224,7 +243,7 @@ TEST(EmbeddingBag, EmptyBagsAndBadOffsets) {
     EXPECT_THROW(bag(index, ag::tensor(offsets)), ag::ValueError);
   }
   expect_message<ag::ValueError>(
-      "EmbeddingBag: per_sample_weights with the mean; need .mode = BagMode::sum",
+      "EmbeddingBag: per_sample_weights with a mean or maximum; need .mode = BagMode::sum",
       [&] { bag(index, ag::tensor({0}, ag::int64), ag::ones({3})); });
   EXPECT_THROW(bag(index), ag::ShapeError);
   EXPECT_THROW(bag(index, ag::ones({1})), ag::TypeError);

@@ -222,6 +222,7 @@ std::vector<LayerRow> embedding_rows() {
        zeros64({2}), /*gradcheck=*/false},
       bag("EmbeddingBag", {}),
       bag("EmbeddingBag,rows", {.mode = nn::BagMode::sum}),
+      bag("EmbeddingBag,max", {.mode = nn::BagMode::max}),
       bag("EmbeddingBag,padding", {.padding_idx = 4}),
       bag("EmbeddingBag,weighted", {.mode = nn::BagMode::sum, .padding_idx = 2}),
   };
