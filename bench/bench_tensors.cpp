@@ -118,7 +118,7 @@ Measured measure(const std::vector<Job*>& jobs, const std::vector<const Engine*>
   }
   Measured result;
   for (std::size_t k = 0; k < jobs.size(); ++k) {
-    result.seconds.push_back(median(times[k]));
+    result.seconds.push_back(median(times[k]) / jobs[k]->repeats);
     result.ratio.push_back(median(ratios[k]));
   }
   return result;
@@ -232,17 +232,23 @@ double percentile_95(std::vector<double> times) {
   return *at;
 }
 
+/// The jobs of each engine, with as many threads as were asked for.
+std::vector<Jobs> make_jobs(const Options& options) {
+  std::vector<Jobs> jobs;
+  for (const Engine& engine : engines()) {
+    engine.set_threads(options.threads);
+    jobs.push_back(engine.make());
+  }
+  return jobs;
+}
+
 /// The 95th percentile of the steps' times, in turns by ourselves and beside a neighbor.
 int run_beside_neighbor(const Options& options) {
   std::printf("%s, threads: %d; 95th percentile of a step, microseconds\n\n", processor().c_str(),
               options.threads);
   std::printf("| %-26s | %10s | %10s | %10s | %6s | %5s |\n|---|---|---:|---:|---:|---:|\n",
               "workload", "by", "quiet", "neighbor", "ratio", "goal");
-  std::vector<Jobs> jobs;
-  for (const Engine& engine : engines()) {
-    engine.set_threads(options.threads);
-    jobs.push_back(engine.make());
-  }
+  const std::vector<Jobs> jobs = make_jobs(options);
   for (const Job& row : jobs[0]) {
     if (!wanted(options, row.name)) continue;
     for (std::size_t k = 0; k < jobs.size(); ++k) {
@@ -270,11 +276,7 @@ int run_beside_neighbor(const Options& options) {
 
 int run(const Options& options) {
   if (options.threads == 1) pin();
-  std::vector<Jobs> jobs;
-  for (const Engine& engine : engines()) {
-    engine.set_threads(options.threads);
-    jobs.push_back(engine.make());
-  }
+  std::vector<Jobs> jobs = make_jobs(options);
   std::printf(
       "%s, threads: %d; microseconds of one step; ratio: ours over theirs\n\n| %-26s | %10s |",
       processor().c_str(), options.threads, "workload", engines()[0].name);

@@ -6,6 +6,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "by_hand.hpp"
 #include "tensors.hpp"
 
 namespace bench {
@@ -116,7 +117,7 @@ class Convolution {
 };
 
 Jobs make() {
-  Jobs jobs;
+  Jobs jobs{classifier_by_hand()};
   for (const ProductSize& size : kProducts) jobs.push_back(product(size));
   for (const ConvolutionSize& size : kConvolutions) {
     auto convolution = std::make_shared<Convolution>(size);

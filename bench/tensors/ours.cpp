@@ -87,6 +87,12 @@ void add_tiny(Jobs& jobs) {
   jobs.push_back({"add 4, forward",
                   [a, b] {
                     ag::Tape tape;
+                    for (int i = 0; i < kAdds; ++i) const Tensor y = *a + *b;
+                  },
+                  forward, kAdds});
+  jobs.push_back({"a tape and add 4, forward",
+                  [a, b] {
+                    ag::Tape tape;
                     const Tensor y = *a + *b;
                   },
                   forward});

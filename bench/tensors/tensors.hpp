@@ -18,6 +18,7 @@ struct Job {
   std::function<void()> step;
   /// A number that the result of a first step determines: equal for all libraries.
   std::function<double()> value;
+  int repeats = 1;  ///< of what the row names, in one step
 };
 using Jobs = std::vector<Job>;
 
@@ -63,6 +64,7 @@ inline std::vector<std::int64_t> labels(std::int64_t n, std::int64_t classes) {
 }
 
 // Sizes of the workloads.
+inline constexpr int kAdds = 64;  // on one tape
 inline constexpr std::int64_t kElements = 1000000;
 inline constexpr std::int64_t kRows = 1024;  // of the square matrices that are normalized
 struct LstmSize {

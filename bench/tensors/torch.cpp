@@ -92,8 +92,13 @@ template <class F> Job adam(const char* name, const std::vector<Tensor>& p, doub
 
 void add_tiny(Jobs& jobs) {
   const Tensor a = parameter({4}, 1, 1), b = parameter({4}, 1, 2);
-  jobs.push_back(
-      {"add 4, forward", [=] { const Tensor y = a + b; }, [=] { return fingerprint(a + b); }});
+  const auto forward = [=] { return fingerprint(a + b); };
+  jobs.push_back({"add 4, forward",
+                  [=] {
+                    for (int i = 0; i < kAdds; ++i) const Tensor y = a + b;
+                  },
+                  forward, kAdds});
+  jobs.push_back({"a tape and add 4, forward", [=] { const Tensor y = a + b; }, forward});
   jobs.push_back(
       both_ways("add 4, both", {a, b}, [](const std::vector<Tensor>& x) { return x[0] + x[1]; }));
   std::vector<Tensor> scalars;
