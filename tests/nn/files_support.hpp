@@ -10,6 +10,7 @@
 #include <filesystem>
 #include <fstream>
 #include <string>
+#include <vector>
 
 #include "support.hpp"
 
@@ -40,10 +41,14 @@ class Folder {
     fs::remove_all(path_, ignored);
   }
   std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::size_t files() const {
-    return static_cast<std::size_t>(
-        std::distance(fs::directory_iterator(path_), fs::directory_iterator()));
+  std::vector<std::string> names() const {
+    std::vector<std::string> list;
+    for (const fs::directory_entry& entry : fs::directory_iterator(path_)) {
+      list.push_back(entry.path().string());
+    }
+    return list;
   }
+  std::size_t files() const { return names().size(); }
 
  private:
   fs::path path_;
