@@ -115,8 +115,8 @@ static int train(const Options& options) {
   const Pieces pieces = Pieces::learn(text.both(), 8000);
   const nn::SequenceDataset training = text.encode(pieces);
   nn::DataLoader loader(training, {.seed = options.seed,
-                                   .batches = nn::bucket_by_length(training.lengths(),
-                                                                   {.batch_size = options.batch})});
+                                   .batches = nn::bucket_by_lengths(
+                                       training.column_lengths(), {.batch_size = options.batch})});
   nn::DataLoader validation(held_out.encode(pieces), {.batch_size = 64});
 
   ag::Generator generator(options.seed);
