@@ -62,7 +62,7 @@ struct Gpt : nn::Module {
   ag::Tensor step(const ag::Tensor& ids, std::vector<nn::KeysAndValues>& cache) const {
     const std::int64_t past = cache.empty() ? 0 : cache[0].keys.size(2);
     const ag::Tensor x = positions(letters(ids), past);
-    return ag::linear(blocks.step(x, cache, {.is_causal = past == 0}), letters.weight, {});
+    return ag::linear(blocks.step(x, cache, {.is_causal = true}), letters.weight, {});
   }
 };
 
@@ -132,7 +132,10 @@ static int train(const Options& options) {
   const nn::Ids ids = letters.encode(tokens);
   const auto middle = ids.begin() + static_cast<std::ptrdiff_t>(ids.size() * 9 / 10);
   const nn::Ids training(ids.begin(), middle), validation(middle, ids.end());
-  if (validation.size() <= kContext) throw ag::ValueError("too short: need 650 letters");
+  if (validation.size() <= kContext) {
+    throw ag::ValueError("'" + name + "' is too short: " + std::to_string(ids.size()) +
+                         " letters; need 650");
+  }
 
   ag::Generator generator(options.seed);
   Gpt model(letters.size(), generator);

@@ -33,7 +33,8 @@ struct BeamSearchOptions {
 
 /// For each of n sentences the best continuation, without begin and end. A sentence is done when `beam`
 /// of its continuations have ended, each among the `beam` best of its step (as fairseq), or at max_length,
-/// where one without an end is taken if none has ended. Equal scores: the lower row, the lower token.
+/// where one without an end is taken if none has ended: it does not compete with those that have, however
+/// much likelier. Equal scores: the lower row, the lower token.
 /// Throws ValueError for options out of range and scores that are NaN, ShapeError unless scores are
 /// [m, tokens].
 std::vector<Ids> beam_search(std::int64_t n,

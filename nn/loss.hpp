@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Losses: a prediction against a target, reduced to one number. Names, defaults and reductions are
-// PyTorch's; shapes must agree, nothing broadcasts. Every loss is a composition of recorded functions
+// Losses: a prediction against a target, reduced to one number. Defaults and reductions are PyTorch's,
+// names those of its classes: BCELoss is bce_loss, not binary_cross_entropy, which is the elementwise
+// function. Shapes must agree, nothing broadcasts. Every loss is a composition of recorded functions
 // and so has derivatives of every order. Prefer the ones that take logits: they are exact in the tails.
 // All throw ShapeError for shapes that differ. The mean over no samples is NaN. Losses with margins are
 // in margin_loss.hpp. To add one: its function, a case in tests/golden/loss_reference.py.

@@ -9,6 +9,7 @@
 // Threads: any number may call a module at a time; registering, train() and loading are for one.
 #pragma once
 
+#include <concepts>
 #include <memory>
 #include <string>
 #include <utility>
@@ -47,6 +48,10 @@ class Module {
   /// fine: "layers.0" for the first of a vector. A module registered with several parents is shared by
   /// them. Throws ValueError for a name that is empty or taken, and for a module inside itself.
   void register_module(const std::string& name, Module& member);
+  /// A layer without parameters, buffers or modes, such as ReLU, is no Module: nothing is to be done.
+  template <class Layer>
+    requires(!std::derived_from<Layer, Module> && std::invocable<const Layer&, const Tensor&>)
+  void register_module(const std::string&, Layer&) {}
   /// Makes `parameter` one of this module's and sets requires_grad. Shares the elements: change them
   /// in place, as optimizers do. Throws ValueError for a name that is empty, taken or has a dot,
   /// TypeError unless the dtype is float32 or float64.

@@ -69,7 +69,26 @@ void Trainer::update() {
   optimizer_->zero_grad();
 }
 
+namespace {
+
+/// A metric that took the place of another column would be watched, or hidden, in its stead.
+void check_metrics(const Scalars& metrics) {
+  std::vector<std::string> taken = {"epoch", "loss", "lr", "seconds"};
+  for (const auto& [name, value] : metrics) {
+    if (std::find(taken.begin(), taken.end(), name) != taken.end()) {
+      throw ValueError("Trainer.end_epoch: a second column of one name: a metric is named " +
+                       detail::quote(name) +
+                       "; need names of their own, and not \"epoch\", \"loss\" (of the training), "
+                       "\"lr\", \"seconds\"");
+    }
+    taken.push_back(name);
+  }
+}
+
+}  // namespace
+
 Scalars Trainer::end_epoch(const Scalars& metrics) {
+  check_metrics(metrics);
   if (pending_ > 0) update();
   Scalars row = {{"epoch", static_cast<double>(++epoch_)}, {"loss", mean_loss_.value()}};
   row.insert(row.end(), metrics.begin(), metrics.end());
@@ -201,6 +220,11 @@ void detail::check_fit(const FitOptions& options) {
   if (options.epochs >= 0) return;
   throw ValueError("fit: epochs out of range: epochs is " + std::to_string(options.epochs) +
                    "; need epochs >= 0");
+}
+
+bool detail::goes_on(const Trainer& trainer, const FitOptions& options) {
+  return trainer.epoch() < options.epochs &&
+         !(options.early_stopping && options.early_stopping->should_stop());
 }
 
 bool detail::finish_epoch(Trainer& trainer, const FitOptions& options) {

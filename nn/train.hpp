@@ -21,6 +21,7 @@
 // One thread at a time.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <functional>
 #include <limits>
@@ -63,13 +64,16 @@ class Trainer {
   /// number of samples. Returns the loss. Throws ValueError for a loss that is not finite, before
   /// anything is changed.
   double step(autograd::Tape& tape, const Tensor& loss, double weight = 1.0);
-  /// Ends it: updates with what is left of accumulated gradients, ends the bar, adds a row "epoch,
-  /// loss, <metrics>, lr, seconds" to the history and returns it.
+  /// Ends it: updates with what is left of accumulated gradients (divided by `accumulate`, too), ends the
+  /// bar, adds a row "epoch, loss, <metrics>, lr, seconds" to the history and returns it. Throws
+  /// ValueError for a metric of one of these names, or two of one name.
   Scalars end_epoch(const Scalars& metrics = {});
 
-  std::int64_t epoch() const { return epoch_; }       ///< epochs completed
-  std::int64_t batch() const { return batch_; }       ///< batches of this epoch behind us
-  std::int64_t updates() const { return updates_; }   ///< of the parameters
+  std::int64_t epoch() const { return epoch_; }      ///< epochs completed
+  std::int64_t batch() const { return batch_; }      ///< batches of this epoch behind us
+  std::int64_t updates() const { return updates_; }  ///< of the parameters
+  /// True after some of the batches whose gradients make one update: no time for a state_dict().
+  bool accumulating() const { return pending_ > 0; }
   double loss() const { return mean_loss_.value(); }  ///< mean so far of this epoch
   /// Further numbers for the bar, until they are set again.
   void show(Scalars values) { shown_ = std::move(values); }
@@ -122,41 +126,53 @@ struct FitOptions {
   /// model.eval(), it calls model.train() before it returns.
   std::function<Scalars()> validate = {};
   std::string monitor = "loss";              ///< the column that early_stopping watches
-  EarlyStopping* early_stopping = nullptr;   ///< ends the training
+  EarlyStopping* early_stopping = nullptr;   ///< ends the training; ended, it lets no epoch begin
   std::function<void(bool best)> save = {};  ///< called after each epoch: write a checkpoint
   std::string csv = "";                      ///< where the history goes after each epoch
-  std::function<bool()> interrupted = {};    ///< asked after each batch, or epoch: true stops there
+  std::function<bool()> interrupted = {};  ///< asked after each update, or epoch: true stops there
 };
 
 namespace detail {
 /// Throws ValueError for epochs < 0.
 void check_fit(const FitOptions& options);
+/// Whether another epoch is to be trained.
+bool goes_on(const Trainer& trainer, const FitOptions& options);
+/// What a batch counts in the mean of an epoch: the rows of its last tensor, the targets; else 1.
+template <class Batch> double samples_of(const Batch& batch) {
+  if constexpr (requires { batch.back().shape()[0]; }) {
+    if (!batch.empty() && batch.back().dim() > 0) {
+      return static_cast<double>(std::max<std::int64_t>(1, batch.back().shape()[0]));
+    }
+  }
+  return 1;
+}
 /// After the batches of an epoch; false ends the training. Throws ValueError where there were none.
 bool finish_epoch(Trainer& trainer, const FitOptions& options);
 }  // namespace detail
 
 /// Epochs from trainer.epoch() on over `batches`, any range that may be gone through again (size() makes
 /// the bar one, and an interrupt at the last batch wait for the end of the epoch); loss(batch)
-/// gives the loss on the tape in scope. Calls neither train() nor eval() of a model. Returns false when
+/// gives the loss on the tape in scope, which counts in the epoch's mean by the rows of the batch's last
+/// tensor where it is an nn::Batch, else once. Calls neither train() nor eval() of a model. Returns false when
 /// options.interrupted ended it. Throws ValueError for epochs < 0 and for an epoch without batches.
 template <class Batches, class Loss>
 bool fit(Trainer& trainer, Batches&& batches, Loss&& loss, const FitOptions& options = {}) {
   detail::check_fit(options);
-  while (trainer.epoch() < options.epochs) {
+  while (detail::goes_on(trainer, options)) {
     std::int64_t count = 0;
     if constexpr (requires { batches.size(); }) count = static_cast<std::int64_t>(batches.size());
     trainer.begin_epoch(count);
     for (auto&& batch : batches) {
       {
         autograd::Tape tape;
-        trainer.step(tape, loss(batch));
+        trainer.step(tape, loss(batch), detail::samples_of(batch));
       }
       // Behind the last batch the loader is at the next epoch, and the trainer has to get there first.
-      if (trainer.batch() == count) continue;
+      if (trainer.batch() == count || trainer.accumulating()) continue;
       if (options.interrupted && options.interrupted()) return false;
     }
     if (!detail::finish_epoch(trainer, options)) break;
-    if (trainer.epoch() < options.epochs && options.interrupted && options.interrupted())
+    if (detail::goes_on(trainer, options) && options.interrupted && options.interrupted())
       return false;
   }
   return true;

@@ -19,16 +19,17 @@ Tensor copy_of(const Tensor& x) {
   return copy;
 }
 
-/// The single entry `value` of a part's state: an int64 or float64 tensor of n elements.
-Tensor only_entry(const StateDict& state, autograd::DType dtype, std::int64_t n) {
+/// The single entry `value` of the state of a part: an int64 or float64 tensor of n elements.
+Tensor only_entry(const std::string& part, const StateDict& state, autograd::DType dtype,
+                  std::int64_t n) {
   if (state.size() == 1 && state.contains("value")) {
     const Tensor& x = state.at("value");
     if (x.defined() && x.dtype() == dtype && x.numel() == n) return contiguous(detach(x));
   }
   throw ValueError(
-      "TrainingState.load_state_dict: the state does not fit: a number is missing or of "
-      "another kind; need " +
-      std::string(autograd::name(dtype)));
+      "TrainingState.load_state_dict: the state does not fit: " + detail::quote(part + ".value") +
+      " is missing or of another kind; need " + std::to_string(n) +
+      (n == 1 ? " number, " : " numbers, ") + autograd::name(dtype));
 }
 
 StateDict single(Tensor value) {
@@ -43,8 +44,8 @@ StateDict place_of(const autograd::Generator& generator) {
                                 std::bit_cast<std::int64_t>(generator.position())}));
 }
 
-void move_to(autograd::Generator& generator, const StateDict& state) {
-  const Tensor x = only_entry(state, autograd::int64, 2);
+void move_to(const std::string& part, autograd::Generator& generator, const StateDict& state) {
+  const Tensor x = only_entry(part, state, autograd::int64, 2);
   autograd::Generator fresh(std::bit_cast<std::uint64_t>(x.data<std::int64_t>()[0]));
   fresh.seek(std::bit_cast<std::uint64_t>(x.data<std::int64_t>()[1]));
   generator = fresh;
@@ -54,9 +55,10 @@ void move_to(autograd::Generator& generator, const StateDict& state) {
 
 TrainingState::TrainingState() {
   // Looked up at each call: every thread has its own.
+  const std::string name = "default_generator";
   add(
-      "default_generator", [] { return place_of(autograd::default_generator()); },
-      [](const StateDict& state) { move_to(autograd::default_generator(), state); });
+      name, [] { return place_of(autograd::default_generator()); },
+      [name](const StateDict& state) { move_to(name, autograd::default_generator(), state); });
 }
 
 void TrainingState::add(const std::string& name, Save save, Load load) {
@@ -72,21 +74,23 @@ void TrainingState::add(const std::string& name, Save save, Load load) {
 void TrainingState::add(const std::string& name, autograd::Generator& generator) {
   add(
       name, [&generator] { return place_of(generator); },
-      [&generator](const StateDict& state) { move_to(generator, state); });
+      [name, &generator](const StateDict& state) { move_to(name, generator, state); });
 }
 
 void TrainingState::add(const std::string& name, std::int64_t& counter) {
   add(
       name, [&counter] { return single(autograd::tensor(std::vector<std::int64_t>{counter}, {})); },
-      [&counter](const StateDict& state) {
-        counter = only_entry(state, autograd::int64, 1).data<std::int64_t>()[0];
+      [name, &counter](const StateDict& state) {
+        counter = only_entry(name, state, autograd::int64, 1).data<std::int64_t>()[0];
       });
 }
 
 void TrainingState::add(const std::string& name, double& value) {
   add(
       name, [&value] { return single(autograd::full({}, value, autograd::float64)); },
-      [&value](const StateDict& state) { value = only_entry(state, autograd::float64, 1).item(); });
+      [name, &value](const StateDict& state) {
+        value = only_entry(name, state, autograd::float64, 1).item();
+      });
 }
 
 StateDict TrainingState::state_dict() const {

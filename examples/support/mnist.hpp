@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -16,14 +17,20 @@ namespace support {
 inline const std::string kMnistData =
     "Data: MNIST (LeCun, Cortes, Burges), for example from\n"
     "https://ossci-datasets.s3.amazonaws.com/mnist/ ; put its four files, from\n"
-    "train-images-idx3-ubyte.gz to t10k-labels-idx1-ubyte.gz, into one folder: --data FOLDER";
+    "train-images-idx3-ubyte.gz to t10k-labels-idx1-ubyte.gz, gzipped (.gz) or not, into one\n"
+    "folder: --data FOLDER";
+
+/// A file as it is, or gzipped.
+inline autograd::Tensor read_digit_file(const std::string& path, const nn::IdxOptions& options) {
+  return nn::read_idx(std::filesystem::exists(path) ? path : path + ".gz", options);
+}
 
 /// One of the sets, "train" or "t10k": pictures [n, 1, 28, 28] from 0 to 1, labels [n].
 inline nn::TensorDataset read_digits(const std::string& folder, const std::string& set) {
   namespace ag = autograd;
   const std::string path = folder + "/" + set;
-  const ag::Tensor pixels = nn::read_idx(path + "-images-idx3-ubyte.gz", {.dtype = ag::float32});
-  const ag::Tensor labels = nn::read_idx(path + "-labels-idx1-ubyte.gz");
+  const ag::Tensor pixels = read_digit_file(path + "-images-idx3-ubyte", {.dtype = ag::float32});
+  const ag::Tensor labels = read_digit_file(path + "-labels-idx1-ubyte", {});
   const std::int64_t n = pixels.dim() == 3 ? pixels.size(0) : 0;
   if (n == 0 || pixels.shape() != ag::Shape{n, 28, 28} || labels.shape() != ag::Shape{n}) {
     throw std::runtime_error(path + ": not MNIST: pictures " + to_string(pixels.shape()) +

@@ -11,6 +11,7 @@
 #include <array>
 #include <cstdint>
 #include <cstdio>
+#include <filesystem>
 #include <string>
 
 #include "command_line.hpp"
@@ -57,6 +58,13 @@ template <class Options> void add_flags(CLI::App& app, Options& options, const F
   app.add_option("--threads", options.threads, "at most")->check(CLI::Range(1, 1024));
 }
 
+/// Throws where the weights would take the place of the checkpoint.
+inline void require_other_file(const std::string& save, const std::string& checkpoint) {
+  namespace fs = std::filesystem;
+  if (fs::weakly_canonical(save) != fs::weakly_canonical(checkpoint)) return;
+  throw CLI::ValidationError("--save and --checkpoint are one file: '" + save + "'; need two");
+}
+
 /// train(options) or predict(options), as the flags say; each returns an exit status.
 template <class Options>
 int run(CLI::App& app, int argc, char** argv, const Options& options, int (*train)(const Options&),
@@ -68,7 +76,10 @@ int run(CLI::App& app, int argc, char** argv, const Options& options, int (*trai
     }
     if (options.predict.empty()) {
       require_writable(options.save);
-      if (app.get_option_no_throw("--checkpoint") != nullptr) require_writable(options.checkpoint);
+      if (app.get_option_no_throw("--checkpoint") != nullptr) {
+        require_writable(options.checkpoint);
+        require_other_file(options.save, options.checkpoint);
+      }
     }
     autograd::set_num_threads(options.threads);
     return options.predict.empty() ? train(options) : predict(options);

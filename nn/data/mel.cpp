@@ -71,7 +71,9 @@ MelOptions checked(MelOptions o) {
   require(o.hop_length >= 1, "hop_length", as(o.hop_length), "hop_length >= 1");
   require(o.n_mels >= 1 && o.n_mels <= 4096, "n_mels", as(o.n_mels), "1 <= n_mels <= 4096");
   require(o.f_min >= 0 && std::isfinite(o.f_min), "f_min", o.f_min, "0 <= f_min < f_max");
-  require(o.f_max > o.f_min && std::isfinite(o.f_max), "f_max", o.f_max, "0 <= f_min < f_max");
+  require(o.f_max > o.f_min, "f_max", o.f_max, "0 <= f_min < f_max");
+  require(2 * o.f_max <= as(o.sample_rate), "f_max", o.f_max,
+          "f_max <= sample_rate / 2, the highest there is");
   return o;
 }
 

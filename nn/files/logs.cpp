@@ -163,26 +163,38 @@ std::string header_of(const std::vector<std::string>& columns) {
 
 }  // namespace
 
+/// Bytes up to the end of the last whole line.
+static std::uint64_t whole_lines(const detail::InputFile& file) {
+  std::string piece;
+  for (std::uint64_t end = file.size(); end > 0; end -= piece.size()) {
+    piece.resize(static_cast<std::size_t>(std::min<std::uint64_t>(end, 4096)));
+    file.read(end - piece.size(), piece.data(), piece.size());
+    if (const std::size_t at = piece.rfind('\n'); at != piece.npos)
+      return end - piece.size() + at + 1;
+  }
+  return 0;
+}
+
 CsvLog::CsvLog(const std::string& path, std::vector<std::string> columns) {
   if (columns.empty()) throw ValueError("CsvLog: no columns: the list is empty; need at least one");
   detail::check_path("CsvLog", path);
   const std::string header = header_of(columns);
   std::error_code ignored;
-  std::string start = header;
+  std::uint64_t whole = 0, bytes = 0;
   if (std::filesystem::exists(path, ignored)) {
     const detail::InputFile old("CsvLog", path);
     std::string front(std::min<std::uint64_t>(header.size(), old.size()), '\0');
     old.read(0, front.data(), front.size());
-    if (!front.empty() && front != header) {
+    if (!header.starts_with(front)) {
       detail::throw_io("CsvLog", "the file has other columns", path, "",
                        "the columns it began with, or another path");
     }
-    char last = '\n';
-    if (!front.empty()) old.read(old.size() - 1, &last, 1);
-    if (!front.empty()) start = last == '\n' ? "" : "\n";  // a line that a kill cut off stays alone
+    bytes = old.size();
+    whole = whole_lines(old);
   }
-  file_.reset(new File{{"CsvLog", path, 0}, columns.size()});
-  file_->out.write(start);
+  file_.reset(new File{{"CsvLog", path, 0}, columns.size()});  // throws where it cannot be written
+  if (whole < bytes) std::filesystem::resize_file(path, whole, ignored);
+  if (whole == 0) file_->out.write(header);
 }
 
 CsvLog::CsvLog(CsvLog&&) noexcept = default;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Logs of a training run that other programs read: TensorBoard's event files and CSV. Both are appended to
-// and handed to the system with every call, so that a killed run loses nothing; readers skip a line or a
-// record that is cut off. Not thread-safe.
+// and handed to the system with every call, so that a killed run loses nothing but what it was writing;
+// TensorBoard skips a record that is cut off. Not thread-safe.
 #pragma once
 
 #include <cstdint>
@@ -33,7 +33,8 @@ class TensorBoardWriter {
   std::unique_ptr<File> file_;
 };
 
-/// Writes a table, a line a call; opened anew on an existing file of the same columns it goes on at its end.
+/// Writes a table, a line a call; opened anew on an existing file of the same columns it goes on at its end,
+/// without a last line that a kill cut off.
 class CsvLog {
  public:
   /// Throws IoError, also for an existing file of other columns; ValueError for no columns.

@@ -69,9 +69,14 @@ struct MultiheadAttention::Scores {
            four_axes("key_padding_mask", mask, {n, 1, 1, s}, {batched ? Shape{n, s} : Shape{s}}),
            options.meaning, dtype);
     }
-    causal_alone = options.is_causal && !attend.defined() && !added.defined();
-    if (options.is_causal && !(causal_alone && !options.need_weights)) {
-      attend = both(attend, autograd::tril(autograd::ones({l, s})) > 0.5);
+    const std::int64_t past = options.past;
+    if (past < 0) {
+      throw ValueError("past is " + std::to_string(past) + "; need a number of keys, >= 0");
+    }
+    if (!options.is_causal || past + 1 >= s) return;  // then the first query sees all keys
+    causal_alone = past == 0 && !attend.defined() && !added.defined() && !options.need_weights;
+    if (!causal_alone) {
+      attend = both(attend, autograd::tril(autograd::ones({l, s}), past) > 0.5);
     }
   }
 };

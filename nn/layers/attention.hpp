@@ -28,7 +28,8 @@ struct AttendOptions {
   Tensor attn_mask = {};         ///< [l, s], or [n heads, l, s]
   Tensor key_padding_mask = {};  ///< [n, s], or [s] without a batch
   MaskMeaning meaning = MaskMeaning::ignore_where;
-  bool is_causal = false;            ///< query i attends to keys 0 to i, besides the masks
+  bool is_causal = false;            ///< query i attends to keys 0 to past + i, besides the masks
+  std::int64_t past = 0;             ///< keys from before the first query
   bool need_weights = true;          ///< false is faster
   bool average_attn_weights = true;  ///< over the heads
 };

@@ -32,11 +32,26 @@ Tensor residual(const Tensor& x, const LayerNorm& norm, const Dropout& dropout, 
   return norm_first ? x + dropout(f(norm(x))) : norm(x + dropout(f(x)));
 }
 
+// A mask between new positions, which attend to `past` others before them as well.
+Tensor reaching_back(const Tensor& mask, std::int64_t past, MaskMeaning meaning) {
+  autograd::Shape shape = mask.shape();
+  shape[shape.dim() - 1] = past;
+  const bool attend = mask.dtype() == autograd::boolean && meaning == MaskMeaning::attend_where;
+  return autograd::cat({autograd::full(shape, attend ? 1 : 0, mask.dtype()), mask}, -1);
+}
+
 // Attention of x to itself or, with a cache, to what is in there and x, which is added to it.
-Tensor attend_to_itself(const MultiheadAttention& attention, const Tensor& x,
-                        const AttendOptions& options, KeysAndValues* cache) {
+Tensor attend_to_itself(const MultiheadAttention& attention, const Tensor& x, AttendOptions options,
+                        KeysAndValues* cache) {
   if (cache == nullptr) return attention(x, x, x, options).output;
-  *cache = cache->followed_by(attention.project(x, x));
+  const KeysAndValues more = attention.project(x, x);
+  if (cache->keys.defined()) options.past = cache->keys.shape()[2];
+  const Tensor& mask = options.attn_mask;
+  if (options.past > 0 && mask.defined() && mask.dim() > 0 &&
+      mask.shape()[mask.dim() - 1] == more.keys.shape()[2]) {
+    options.attn_mask = reaching_back(mask, options.past, options.meaning);
+  }
+  *cache = cache->followed_by(more);
   return attention.attend(x, *cache, options).output;
 }
 

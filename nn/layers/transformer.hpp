@@ -47,7 +47,8 @@ struct TransformerEncoderLayer : Module {
                           const TransformerLayerOptions& options = {});
   Tensor operator()(const Tensor& x, const EncoderCall& call = {}) const;
   /// Of the positions that follow those in `cache`, which they are added to; they attend to all that
-  /// came before them, and to one another as `call` says.
+  /// came before them, and to one another as `call` says: causally, or by a mask [l, l] of the new ones
+  /// (or [l, s] of all); a padding mask covers all s positions.
   Tensor step(const Tensor& x, KeysAndValues& cache, const EncoderCall& call = {}) const;
 
  private:

@@ -114,8 +114,8 @@ TEST_F(CharGptSlow, KilledTenTimesEndsWithTheSameWeights) {
 TEST_F(CharGpt, SaysWhatIsWrong) {
   fails("char_gpt --data nowhere", "nowhere");
   write("input.txt", "too short");
-  fails("char_gpt --data data", "650 letters");
-  fails("char_gpt --data data/input.txt --resume --checkpoint none", "650 letters");
+  fails("char_gpt --data data", "'data/input.txt' is too short: 9 letters; need 650");
+  fails("char_gpt --data data/input.txt --resume --checkpoint none", "need 650");
   std::string text;
   while (text.size() < 2000) text += "one fish, two gr\xfcn fish.\n";  // Latin-1
   write("latin1.txt", text);

@@ -166,10 +166,21 @@ TEST_P(Mnist, RefusesBadOptions) {
   }
 }
 
+TEST_P(Mnist, ReadsFilesThatAreNotGzipped) {
+  for (const char* file : {"train-images-idx3-ubyte", "t10k-labels-idx1-ubyte"}) {
+    const fs::path path = folder_ / "data" / file;
+    fs::rename(path.string() + ".gz", path);  // the tests write them without compression anyway
+  }
+  const Ran ran = run(command());
+  EXPECT_EQ(ran.status, 0) << ran.err;
+}
+
 class MnistWithCheckpoints : public Mnist {};  // mnist_mlp takes ten seconds and has none
 TEST_P(MnistWithCheckpoints, InterruptedAndResumedEndsWithTheSameWeights) {
   resumes(name() + " --data data --batch 8 --epochs 20 --threads 1");
   fails(command("--resume --checkpoint none"), "none");
+  refuses(command("--save one --checkpoint ./one"),
+          {"--save and --checkpoint are one file: 'one'"});
   fails(name() + " --data data --batch 4 --epochs 21 --resume --checkpoint cut.state",
         "--resume: 'cut.state' is of another run: --batch 8 there and 4 here, --epochs 20 there "
         "and 21 "

@@ -136,6 +136,16 @@ TEST(CsvLog, GoesOn) {
   again.write({2, NAN});
   EXPECT_EQ(slurp(path), "step,\"a,\"\"b\"\"\"\n1,0.1\n2,nan\n");
   EXPECT_EQ(nn::read_csv(path).numbers({"a,\"b\""}, ag::float64).at({0, 0}), 0.1);
+  spill(path, slurp(path) + "3,");  // cut off by a kill
+  nn::CsvLog(path, {"step", "a,\"b\""}).write({3, 0.5});
+  EXPECT_EQ(slurp(path), "step,\"a,\"\"b\"\"\"\n1,0.1\n2,nan\n3,0.5\n");
+  spill(folder / "cut.csv", "ste");
+  nn::CsvLog(folder / "cut.csv", {"step"}).write({1});
+  EXPECT_EQ(slurp(folder / "cut.csv"), "step\n1\n");
+  const std::string zeros(10000, '0');  // longer than what is read at once
+  spill(folder / "long.csv", "step\n7\n" + zeros);
+  nn::CsvLog(folder / "long.csv", {"step"}).write({8});
+  EXPECT_EQ(slurp(folder / "long.csv"), "step\n7\n8\n");
   expect_message<ag::ValueError>("CsvLog.write: number of values: 1; need one for each column (2)",
                                  [&] { again.write({1}); });
   expect_message<ag::IoError>("CsvLog: the file has other columns: '" + path +

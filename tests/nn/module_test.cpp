@@ -60,6 +60,24 @@ TEST(Module, Names) {
   EXPECT_EQ(model.path(), "");
 }
 
+// Layers with nothing to save may be registered, as in PyTorch.
+TEST(Module, ActivationsAreLayersToo) {
+  struct Net : nn::Module {
+    nn::Linear linear{2, 2};
+    nn::ReLU relu;
+    nn::LeakyReLU leaky{0.2};
+    Net() {
+      register_module("linear", linear);
+      register_module("relu", relu);
+      register_module("leaky", leaky);
+    }
+    ag::Tensor operator()(const ag::Tensor& x) const { return leaky(relu(linear(x))); }
+  };
+  const Net net;
+  EXPECT_EQ(net(ag::ones({1, 2})).shape(), (ag::Shape{1, 2}));
+  EXPECT_EQ(net.state_dict().size(), 2u);
+}
+
 TEST(Module, CopiesShareParametersAndFlag) {
   Mlp first;
   Mlp second = first;

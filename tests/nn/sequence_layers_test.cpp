@@ -147,6 +147,55 @@ TEST(Transformer, StepsAreTheCausalCall) {
   }
 }
 
+// Several new positions at a time, causal by the flag or by a mask between them of each kind.
+TEST(Transformer, StepsOfSeveralPositions) {
+  ag::Generator g(4);
+  const nn::TransformerStackOptions options{
+      .layer = {.dim_feedforward = 6, .dropout = 0, .batch_first = true, .dtype = ag::float64}};
+  const nn::TransformerEncoder encoder(2, 4, 2, g, options);
+  const nn::TransformerDecoder decoder(2, 4, 2, g, options);
+  const ag::Tensor x = drawn({2, 5, 4}), memory = drawn({2, 3, 4}, 5);
+  const ag::Tensor encoded = encoder(x, {.is_causal = true});
+  const ag::Tensor decoded = decoder(x, memory, {.tgt_is_causal = true});
+  const auto later = [](std::int64_t l) { return ag::triu(ag::ones({l, l}), 1) > 0.5; };
+  const std::vector<std::function<nn::EncoderCall(std::int64_t)>> calls = {
+      [](std::int64_t) { return nn::EncoderCall{.is_causal = true}; },
+      [&](std::int64_t l) { return nn::EncoderCall{.mask = later(l)}; },
+      [&](std::int64_t l) {
+        return nn::EncoderCall{.mask = ~later(l), .meaning = nn::MaskMeaning::attend_where};
+      },
+      [&](std::int64_t l) {
+        return nn::EncoderCall{.mask = ag::where(later(l), ag::full({l, l}, -1e30, ag::float64),
+                                                 ag::zeros({l, l}, ag::float64))};
+      }};
+  for (const auto& call_of : calls) {
+    for (const std::vector<std::int64_t>& lengths :
+         {std::vector<std::int64_t>{1, 3, 1}, {2, 2, 1}, {3, 2}}) {
+      std::vector<nn::KeysAndValues> caches;
+      std::vector<nn::DecoderCache> decoding = decoder.start(memory);
+      std::vector<ag::Tensor> some, others;
+      std::int64_t begin = 0;
+      for (const std::int64_t l : lengths) {
+        const ag::Tensor now = ag::narrow(x, 1, begin, l);
+        const nn::EncoderCall call = call_of(l);
+        some.push_back(encoder.step(now, caches, call));
+        others.push_back(decoder.step(
+            now, decoding,
+            {.tgt_mask = call.mask, .tgt_is_causal = call.is_causal, .meaning = call.meaning}));
+        begin += l;
+      }
+      expect_near(ag::cat(some, 1), encoded);
+      expect_near(ag::cat(others, 1), decoded);
+    }
+  }
+  const nn::MultiheadAttention attention(4, 2);
+  expect_message<ag::ValueError>("MultiheadAttention: past is -1; need a number of keys, >= 0",
+                                 [&] {
+                                   const ag::Tensor some = ag::ones({3, 1, 4});
+                                   attention(some, some, some, {.is_causal = true, .past = -1});
+                                 });
+}
+
 TEST(Transformer, LayersOfAStackDiffer) {
   ag::Generator g(3);
   const nn::TransformerEncoder encoder(2, 4, 2, g);

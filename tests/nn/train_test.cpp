@@ -257,6 +257,11 @@ TEST(Fit, StopsEarlyOrWhenAsked) {
                        {.epochs = 100, .interrupted = [&] { return stopped.updates() == 4; }}));
   EXPECT_EQ(stopped.epoch(), 1);
   EXPECT_EQ(stopped.batch(), 1);
+  // It stays stopped, also in a run that is resumed.
+  EXPECT_TRUE(nn::fit(trainer, line.batches, [&](double x) { return line.loss(x); },
+                      {.epochs = 100, .early_stopping = &stopping}));
+  EXPECT_EQ(trainer.epoch(), 3);
+  stopping = nn::EarlyStopping();
   expect_message<ag::ValueError>(
       "fit: nothing to monitor: there is no 'accuracy'; need \"loss\" or the name of a metric of "
       "validate()",
@@ -264,6 +269,40 @@ TEST(Fit, StopsEarlyOrWhenAsked) {
         nn::fit(trainer, line.batches, [&](double x) { return line.loss(x); },
                 {.epochs = 100, .monitor = "accuracy", .early_stopping = &stopping});
       });
+}
+
+TEST(Fit, MetricsHaveNamesOfTheirOwn) {
+  for (const nn::Scalars& metrics : {nn::Scalars{{"loss", 1.0}},
+                                     {{"epoch", 1.0}},
+                                     {{"lr", 1.0}},
+                                     {{"error", 1.0}, {"error", 2.0}}}) {
+    Line line;
+    nn::Trainer trainer(line.optimizer, {.progress = false});
+    expect_message<ag::ValueError>(
+        "Trainer.end_epoch: a second column of one name: a metric is named '" +
+            metrics.back().first +
+            "'; need names of their own, and not \"epoch\", \"loss\" (of the training), \"lr\", "
+            "\"seconds\"",
+        [&] {
+          nn::fit(trainer, line.batches, [&](double x) { return line.loss(x); },
+                  {.validate = [&] { return metrics; }});
+        });
+    EXPECT_EQ(trainer.epoch(), 0);
+    EXPECT_EQ(trainer.history().size(), 0u);
+  }
+}
+
+// A last batch of one sample counts a fourth of one of four.
+TEST(Fit, TheLossOfAnEpochIsTheMeanOverSamples) {
+  Line line;
+  nn::SGD sgd({line.w}, {.lr = 0.0});
+  nn::Trainer trainer(sgd, {.progress = false});
+  const ag::Tensor y = ag::tensor({0.0, 0.0, 0.0, 0.0, 100.0});
+  nn::DataLoader loader(nn::TensorDataset({ag::ones({5, 2}), y}), {.batch_size = 4});
+  nn::fit(trainer, loader, [&](const nn::Batch& batch) {
+    return ag::mean(ag::to(batch[1], ag::float64)) + ag::sum(line.w);
+  });
+  EXPECT_EQ(trainer.history().column("loss")[0], 20.0);
 }
 
 TEST(Fit, InterruptedAnywhereAndResumedEndsWithTheSameBits) {
@@ -305,6 +344,47 @@ TEST(Fit, InterruptedAnywhereAndResumedEndsWithTheSameBits) {
                 nn_test::values(whole.model.state_dict().at(name)))
           << stop;
     }
+  }
+}
+
+// An update of several batches is not cut in two: its gradients are in no checkpoint.
+TEST(Fit, InterruptedWhileGradientsAccumulate) {
+  struct Run {
+    ag::Generator weights{7};
+    nn::Sequential model{nn::Linear(2, 3, weights)};
+    nn::DataLoader loader{
+        nn::TensorDataset({ag::randn({14, 2}, weights), ag::randint(0, 3, {14}, weights)}),
+        {.batch_size = 2, .shuffle = true, .seed = 5}};  // 7 batches an epoch
+    nn::Adam adam{model.parameters()};
+    nn::Trainer trainer{adam, {.accumulate = 3, .progress = false}};
+    nn::TrainingState state;
+    std::int64_t batches = 0;
+    Run() {
+      state.add("model", model);
+      state.add("loader", loader);
+      state.add("adam", adam);
+      state.add("trainer", trainer);
+    }
+    bool go_on(std::int64_t stop) {
+      return nn::fit(trainer, loader,
+                     [&](const nn::Batch& b) {
+                       ++batches;
+                       return nn::cross_entropy_loss(model(b[0]), b[1]);
+                     },
+                     {.epochs = 2, .interrupted = [this, stop] { return batches >= stop; }});
+    }
+  };
+  Run whole;
+  EXPECT_TRUE(whole.go_on(1000));
+  EXPECT_EQ(whole.trainer.updates(), 6);  // of 3, 3 and 1 batches, twice
+  for (std::int64_t stop = 1; stop < 14; ++stop) {
+    Run first, second;
+    EXPECT_FALSE(first.go_on(stop)) << stop;
+    second.state.load_state_dict(first.state.state_dict());
+    EXPECT_TRUE(second.go_on(1000));
+    EXPECT_EQ(nn_test::values(second.model.state_dict().at("0.weight")),
+              nn_test::values(whole.model.state_dict().at("0.weight")))
+        << stop;
   }
 }
 

@@ -155,6 +155,11 @@ TEST(Mel, PureToneAndRefusals) {
       "MelSpectrogram: n_fft out of range: 400; need a power of two from 2 to 2^20",
       [] { nn::MelSpectrogram({.n_fft = 400}); });
   EXPECT_THROW(nn::MelSpectrogram({.f_min = 9000}), ag::ValueError);
+  EXPECT_NO_THROW(nn::MelSpectrogram({.sample_rate = 8000, .f_max = 4000}));
+  expect_message<ag::ValueError>(
+      "MelSpectrogram: f_max out of range: 9000; need f_max <= sample_rate / 2, the highest there "
+      "is",
+      [] { nn::MelSpectrogram({.sample_rate = 8000, .f_max = 9000}); });
   expect_message<ag::ShapeError>(
       "MelSpectrogram: not a sound it can take: [100]; need [samples] or [channels, samples], at "
       "least "
