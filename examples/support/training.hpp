@@ -60,8 +60,10 @@ template <class Options> void add_flags(CLI::App& app, Options& options, const F
 
 /// Throws where the weights would take the place of the checkpoint.
 inline void require_other_file(const std::string& save, const std::string& checkpoint) {
-  namespace fs = std::filesystem;
-  if (fs::weakly_canonical(save) != fs::weakly_canonical(checkpoint)) return;
+  const auto place = [](const std::string& path) {
+    return std::filesystem::weakly_canonical(std::filesystem::absolute(path));
+  };
+  if (place(save) != place(checkpoint)) return;
   throw CLI::ValidationError("--save and --checkpoint are one file: '" + save + "'; need two");
 }
 
