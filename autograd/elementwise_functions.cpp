@@ -2,6 +2,7 @@
 // Public names of arithmetic, comparisons and choice.
 #include <algorithm>
 #include <cmath>
+#include <type_traits>
 
 #include "elementwise_apply.hpp"
 
@@ -40,17 +41,31 @@ bool reusable(const Tensor& x, const Tensor& other) {
          !detail::is_batched(q);
 }
 
+/// row(a, b) by the operators above, which are too large to be here four times over.
+template <class Row> Tensor called(const Tensor& a, const Tensor& b) {
+  if constexpr (std::is_same_v<Row, ops::Add>) {
+    return a + b;
+  } else if constexpr (std::is_same_v<Row, ops::Sub>) {
+    return a - b;
+  } else if constexpr (std::is_same_v<Row, ops::Mul>) {
+    return a * b;
+  } else {
+    static_assert(std::is_same_v<Row, ops::Div>);
+    return a / b;
+  }
+}
+
 /// row(a, b) in the storage of x, which is one of them. A record may name its slot, but has not saved
 /// its elements, or it would be shared. Only under a tape that has none around it, which might know x
 /// under another slot.
 template <class Row> Tensor in_storage_of(Tensor& x, const Tensor& a, const Tensor& b) {
   using Op = ops::BinaryOp<Row>;
   Tape* tape = detail::recorder->tape;
-  if (tape && tape->parent()) return binary<Row>(a, b);
+  if (tape && tape->parent()) return called<Row>(a, b);
   const std::array<detail::Node*, 2> in{a.node(), b.node()};
   std::array<std::int32_t, 2> slots{};
   const bool tracked = tape && detail::find_slots<Op>(*tape, in, slots);
-  if (tracked && Op::saved() != ops::Saves::nothing) return binary<Row>(a, b);
+  if (tracked && Op::saved() != ops::Saves::nothing) return called<Row>(a, b);
   const ops::Dense p(a), q(b);
   Tensor y = x;
   dispatch_floating(Op::info.name, y.dtype(), [&]<class T>(T) {
@@ -63,10 +78,10 @@ template <class Row> Tensor in_storage_of(Tensor& x, const Tensor& a, const Tens
 }
 
 template <class Row> Tensor of_left(Tensor& a, const Tensor& b) {
-  return reusable(a, b) ? in_storage_of<Row>(a, a, b) : binary<Row>(a, b);
+  return reusable(a, b) ? in_storage_of<Row>(a, a, b) : called<Row>(a, b);
 }
 template <class Row> Tensor of_right(const Tensor& a, Tensor& b) {
-  return reusable(b, a) ? in_storage_of<Row>(b, a, b) : binary<Row>(a, b);
+  return reusable(b, a) ? in_storage_of<Row>(b, a, b) : called<Row>(a, b);
 }
 template <class Row> Tensor of_either(Tensor& a, Tensor& b) {
   return reusable(a, b) ? in_storage_of<Row>(a, a, b) : of_right<Row>(a, b);
