@@ -21,6 +21,33 @@ namespace autograd::kernels::HWY_NAMESPACE {
 
 inline constexpr std::size_t kDotBlock = kMaxRows == 14 ? 5 : 3;  // 25 or 9 accumulators
 
+/// The sums of the lanes of up to four vectors. Each is added in the same order wherever it stands.
+template <class D>
+AUTOGRAD_INLINE void sum_lanes(D d, const hn::Vec<D>* v, std::size_t n, hn::TFromD<D>* sums) {
+  if constexpr (sizeof(hn::TFromD<D>) == 4 && kLanes<D> >= 8) {
+    const hn::Half<D> half;
+    const hn::Repartition<double, D> pairs;
+    const hn::Vec<D> zero = hn::Zero(d), second = n > 1 ? v[1] : zero;
+    const hn::Vec<D> third = n > 2 ? v[2] : zero, fourth = n > 3 ? v[3] : zero;
+    const auto low = hn::BitCast(
+        pairs, hn::Add(InterleaveLower(d, v[0], second), InterleaveUpper(d, v[0], second)));
+    const auto high = hn::BitCast(
+        pairs, hn::Add(InterleaveLower(d, third, fourth), InterleaveUpper(d, third, fourth)));
+    // In every 128 bits the sums of these bits of the four vectors.
+    const auto each = hn::Add(hn::BitCast(d, InterleaveLower(pairs, low, high)),
+                              hn::BitCast(d, InterleaveUpper(pairs, low, high)));
+    const auto folded = hn::Add(LowerHalf(half, each), UpperHalf(half, each));
+    if constexpr (kLanes<D> == 8) {
+      hn::StoreU(folded, half, sums);
+    } else {
+      const hn::Half<hn::Half<D>> four;
+      hn::StoreU(hn::Add(LowerHalf(four, folded), UpperHalf(four, folded)), four, sums);
+    }
+  } else {
+    for (std::size_t i = 0; i < n; ++i) sums[i] = hn::GetLane(hn::SumOfLanes(d, v[i]));
+  }
+}
+
 // g.c: [R, C] (+)= bias + a b^T, a: [R, k] and b: [C, k] both contiguous along k.
 template <class T, std::size_t R, std::size_t C>
 HWY_NOINLINE void dot_block(const GemmCall<T>& g, std::size_t i0, std::size_t j0) {
@@ -28,35 +55,42 @@ HWY_NOINLINE void dot_block(const GemmCall<T>& g, std::size_t i0, std::size_t j0
   constexpr std::size_t kL = kLanes<Tag<T>>;
   const T* a = g.a + i0 * g.lda;
   const T* b = g.b + j0 * g.ldb;
+  const std::size_t lda = g.lda, ldb = g.ldb;
   hn::Vec<Tag<T>> sum[R][C], column[C];
   HWY_UNROLL(5)
   for (std::size_t i = 0; i < R; ++i) {
     HWY_UNROLL(5)
     for (std::size_t j = 0; j < C; ++j) sum[i][j] = hn::Zero(d);
   }
-  HWY_UNROLL(1)
-  for (std::size_t p = 0; p < g.k; p += kL) {
-    const std::size_t count = g.k - p;
-    const bool whole = count >= kL;
+  const auto add = [&](auto load_at) AUTOGRAD_ALWAYS_INLINE {
     HWY_UNROLL(5)
-    for (std::size_t j = 0; j < C; ++j) {
-      const T* from = b + j * g.ldb + p;
-      column[j] = whole ? hn::LoadU(d, from) : load_raw(d, from, count);
-    }
+    for (std::size_t j = 0; j < C; ++j) column[j] = load_at(b + j * ldb);
     HWY_UNROLL(5)
     for (std::size_t i = 0; i < R; ++i) {
-      const T* from = a + i * g.lda + p;
-      const auto x = whole ? hn::LoadU(d, from) : load_raw(d, from, count);
+      const auto x = load_at(a + i * lda);
       HWY_UNROLL(5)
       for (std::size_t j = 0; j < C; ++j) sum[i][j] = hn::MulAdd(x, column[j], sum[i][j]);
     }
+  };
+  HWY_UNROLL(1)
+  for (std::size_t p = g.k / kL; p != 0; --p, a += kL, b += kL) {
+    add([d](const T* from) AUTOGRAD_ALWAYS_INLINE { return hn::LoadU(d, from); });
   }
+  if (const std::size_t rest = g.k % kL; rest != 0) {
+    add([d, rest](const T* from) AUTOGRAD_ALWAYS_INLINE { return load_raw(d, from, rest); });
+  }
+  HWY_UNROLL(5)
   for (std::size_t i = 0; i < R; ++i) {
-    for (std::size_t j = 0; j < C; ++j) {
-      T& out = g.c[(i0 + i) * g.ldc + j0 + j];
-      T total = hn::GetLane(hn::SumOfLanes(d, sum[i][j]));
-      if (g.bias != nullptr) total += g.bias[j0 + j];
-      out = g.accumulate ? out + total : total;
+    HWY_UNROLL(2)
+    for (std::size_t j = 0; j < C; j += 4) {
+      const std::size_t n = j + 4 <= C ? 4 : C - j;
+      T totals[4];
+      sum_lanes(d, sum[i] + j, n, totals);
+      for (std::size_t x = 0; x < n; ++x) {
+        T& out = g.c[(i0 + i) * g.ldc + j0 + j + x];
+        if (g.bias != nullptr) totals[x] += g.bias[j0 + j + x];
+        out = g.accumulate ? out + totals[x] : totals[x];
+      }
     }
   }
 }
