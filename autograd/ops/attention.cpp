@@ -146,9 +146,9 @@ std::vector<OpCase> Attention::cases() {
           {"causal", shapes, with(AttentionMask::causal)},
           {"some keys, one query without", shapes,
            [](const Inputs& in) {
-             const Tensor attend = tensor({{1, 0, 1, 1}, {0, 0, 0, 0}, {0, 1, 0, 0}}) > 0.5;
+             const Tensor kept = tensor({{1, 0, 1, 1}, {0, 0, 0, 0}, {0, 1, 0, 0}}) > 0.5;
              return scaled_dot_product_attention(
-                 in[0], in[1], in[2], {.mask = AttentionMask::attend_where, .attend = attend});
+                 in[0], in[1], in[2], {.mask = AttentionMask::attend_where, .attend = kept});
            }},
           {"strided operands, leading axes broadcast",
            {{2, 3, 2}, {4, 2}, {3, 4}},

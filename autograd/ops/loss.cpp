@@ -131,9 +131,9 @@ void CrossEntropy::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1
   dx.set(0, std::move(result));
 }
 std::vector<OpCase> CrossEntropy::cases() {
-  const auto some = [](double smoothing) {
-    return [smoothing](const std::vector<Tensor>& in) {
-      return cross_entropy(in[0], tensor({2, 0, -1, 1}, int64), smoothing);
+  const auto some = [](double part) {
+    return [part](const std::vector<Tensor>& in) {
+      return cross_entropy(in[0], tensor({2, 0, -1, 1}, int64), part);
     };
   };
   return {{"labels, one ignored", {{4, 3}}, some(0)},
