@@ -79,12 +79,8 @@ template <class Op, std::size_t N> struct OpRecord : Record {
   static void sweep(Record& base, Tape& tape, Tensor& dy) {
     auto& record = static_cast<OpRecord&>(base);
     if constexpr (requires { requires Op::kPassesThrough; }) {
-      // Where a sum is under way dy is added to it; an operand without one takes dy over.
       static_assert(N == 2);
-      auto [first, second] = record.slots;
-      if (first && tape.adjoint_at(first)) std::swap(first, second);
-      if (second) tape.accumulate(second, dy);
-      if (first) tape.accumulate(first, std::move(dy));
+      tape.pass(record.slots[0], record.slots[1], dy);
     } else {
       ops::Gradients<N> dx(tape, record.slots, recorder->tape || (modes & kVmap));
       if constexpr (kPlain) {

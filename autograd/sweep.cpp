@@ -67,13 +67,20 @@ namespace {
 
 using ops::exclusive;
 
-void add_in_place(detail::Node* y, const detail::Node* x) {
-  if (ops::both_tiny(y, x)) return ops::tiny<ops::Add>(y, x, y);
+AUTOGRAD_OUTLINE void add_elements(detail::Node* y, const detail::Node* x) {
   const auto n = static_cast<std::size_t>(y->numel);
   dispatch_floating("accumulate", y->dtype, [&]<class T>(T) {
     kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), static_cast<const T*>(y->data), 1,
                        static_cast<const T*>(x->data), 1, static_cast<T*>(y->data), n);
   });
+}
+AUTOGRAD_INLINE void add_in_place(detail::Node* y, const detail::Node* x) {
+  ops::both_tiny(y, x) ? ops::tiny<ops::Add>(y, x, y) : add_elements(y, x);
+}
+
+AUTOGRAD_OUTLINE void replace_by_sum(detail::Node*& sum, detail::Node* g) {
+  Tensor total = Tensor::share(sum) + Tensor::share(g);  // sum stays as it is when this throws
+  detail::release(std::exchange(sum, total.release_node()));
 }
 
 void drop(detail::Node*& node) {
@@ -87,9 +94,17 @@ void Tape::add_to(detail::Node*& sum, detail::Node* g) {
   if (!detail::recorder->tape && exclusive(sum) && g->contiguous) [[likely]] {
     add_in_place(sum, g);
   } else {
-    Tensor total = Tensor::share(sum) + Tensor::share(g);  // sum stays as it is when this throws
-    detail::release(std::exchange(sum, total.release_node()));
+    replace_by_sum(sum, g);
   }
+}
+
+// Where a sum is under way dy is added to it; a slot without one takes dy over.
+void Tape::pass(std::int32_t first, std::int32_t second, Tensor& dy) {
+  detail::Node** a = first ? &adjoint_at(first) : nullptr;
+  detail::Node** b = second ? &adjoint_at(second) : nullptr;
+  if (a && *a) std::swap(a, b);
+  if (b) add(*b, dy);
+  if (a) add(*a, std::move(dy));
 }
 
 namespace {

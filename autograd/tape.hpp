@@ -112,6 +112,8 @@ class Tape {
   /// Adds g to what has arrived at a slot.
   void accumulate(std::int32_t slot, Tensor&& g);
   void accumulate(std::int32_t slot, const Tensor& g);
+  /// Adds dy to what has arrived at two slots (0: none), of which one may take it over.
+  void pass(std::int32_t first, std::int32_t second, Tensor& dy);
   /// True for an input of this tape or a parameter that has joined it.
   bool is_leaf(const detail::Node* node) const;
   /// True when a tape in scope, or one that is being swept, recorded the node.
@@ -179,6 +181,8 @@ class Tape {
   std::int32_t find_linked(const detail::Node* node) const;
   void make_record_room(std::size_t bytes);
   void link(detail::Node* y, std::int32_t slot);
+  static void add(detail::Node*& sum, Tensor&& g);
+  static void add(detail::Node*& sum, const Tensor& g);
   static void add_to(detail::Node*& sum, detail::Node* g);
   std::int32_t add_leaf(detail::Node* node, bool input);
   Mark start() const;

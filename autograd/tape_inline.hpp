@@ -92,22 +92,26 @@ AUTOGRAD_INLINE detail::Node*& Tape::adjoint_at(std::int32_t slot) {
                   : s.leaves[static_cast<std::size_t>(-slot)].adjoint;
 }
 
-AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, Tensor&& g) {
-  detail::Node*& sum = adjoint_at(slot);
+AUTOGRAD_INLINE void Tape::add(detail::Node*& sum, Tensor&& g) {
   if (!sum) [[likely]] {
     sum = g.release_node();
   } else {
     add_to(sum, g.node());
   }
 }
-
-AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, const Tensor& g) {
-  detail::Node*& sum = adjoint_at(slot);
+AUTOGRAD_INLINE void Tape::add(detail::Node*& sum, const Tensor& g) {
   if (!sum) {
     sum = Tensor(g).release_node();
   } else {
     add_to(sum, g.node());
   }
+}
+
+AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, Tensor&& g) {
+  add(adjoint_at(slot), std::move(g));
+}
+AUTOGRAD_INLINE void Tape::accumulate(std::int32_t slot, const Tensor& g) {
+  add(adjoint_at(slot), g);
 }
 
 }  // namespace autograd
