@@ -7,10 +7,9 @@
 // in vain: that fills vectors also where rows are short. The weights' gradient sums over the same
 // stretches.
 #include <algorithm>
-#include <cstring>
+#include <utility>
 #include <vector>
 
-#include "../inline.hpp"
 #include "conv_plan.hpp"
 #include "conv_tile.hpp"
 #include "scratch.hpp"
@@ -100,51 +99,42 @@ struct Line {
         part(number) {}
 };
 
-// Lines of a few dozen elements whose padding fits a register, without a call; writes up to a register
-// behind the line, where the next line or the slack begins.
-template <class T> AUTOGRAD_INLINE void copy_short(const T* from, const Line& line, T* to) {
-  constexpr Int kLanes = 16 / sizeof(T);
-  const auto copy = [](T * y, const T* x) __attribute__((always_inline)) { std::memcpy(y, x, 16); };
-  static constexpr T kZeros[kLanes] = {};
-  const Int n = line.high - line.low;
-  copy(to, kZeros);
-  copy(to + line.high, kZeros);
-  to += line.low;
-  for (Int i = 0; i < n - kLanes; i += kLanes) copy(to + i, from + i);
-  copy(to + n - kLanes, from + n - kLanes);
+template <class T> void copy_line(const T* from, const Line& line, T* to) {
+  std::fill(to, to + line.low, T(0));
+  for (Int i = line.low; i < line.high; ++i, from += line.stride) to[i] = from[line.part];
+  std::fill(to + line.high, to + line.extent, T(0));
 }
 
-template <class T> void copy_line(const T* from, const Line& line, T* to) {
-  constexpr Int kLanes = 16 / sizeof(T);
-  const Int n = line.high - line.low;
-  from += line.part;
-  if (line.stride == 1 && n >= kLanes && n <= 16 * kLanes && line.low <= kLanes &&
-      line.extent - line.high <= kLanes) {
-    return copy_short(from, line, to);
-  }
-  std::fill(to, to + line.low, T(0));
+// One part of the copy of a plane. x: [rows, columns]
+template <class T>
+void copy_plane(const Layout& l, const std::array<Int, 3>& part, const T* x, T* to) {
+  const auto& [depths, rows, columns] = l.axes;
+  const Line line(columns, part[2]), lines(rows, part[1]);
+  T *first = to + lines.low * l.row(), *behind = to + lines.high * l.row(), *end = to + l.plane();
+  if (line.low == line.high || first == behind) return std::fill(to, end, T(0));
+  std::fill(to, first + line.low, T(0));
+  x += part[1] * columns.in;
   if (line.stride == 1) {
-    std::copy_n(from, n, to + line.low);
+    conv_table(T()).copy_rows(x, rows.stride * columns.in, line.high - line.low,
+                              lines.high - lines.low, first + line.low, l.row());
   } else {
-    for (Int i = 0; i < n; ++i) to[line.low + i] = from[i * line.stride];
+    for (; first != behind; first += l.row(), x += rows.stride * columns.in) {
+      copy_line(x, line, first);
+    }
   }
-  std::fill(to + line.high, to + line.extent, T(0));
+  if (behind < end) std::fill(behind, end, T(0));
 }
 
 // One part of the copy of a channel. x: [depths, rows, columns]
 template <class T>
 void copy_part(const Layout& l, const std::array<Int, 3>& part, const T* x, T* to) {
   const auto& [depths, rows, columns] = l.axes;
-  const Line line(columns, part[2]);
-  for (Int i = 0; i < depths.extent; ++i) {
+  for (Int i = 0; i < depths.extent; ++i, to += l.plane()) {
     const Int depth = depths.element(part[0], i);
-    for (Int j = 0; j < rows.extent; ++j, to += l.row()) {
-      const Int row = rows.element(part[1], j);
-      if (depth < 0 || row < 0) {
-        std::fill_n(to, l.row(), T(0));
-      } else {
-        copy_line(x + (depth * rows.in + row) * columns.in, line, to);
-      }
+    if (depth < 0) {
+      std::fill_n(to, l.plane(), T(0));
+    } else {
+      copy_plane(l, part, x + depth * rows.in * columns.in, to);
     }
   }
 }
@@ -185,9 +175,10 @@ struct ImageReads {
   }
 };
 
-// Zeroed slack behind the copy: tiles read whole vectors.
+// Zeroed slack behind the copy: tiles read whole vectors, and rows are copied with the zeros behind them.
 template <class T> T* image_scratch(const Layout& l, Int channels) {
-  const std::size_t count = size(channels * l.channel()), slack = 2 * conv_table(T()).lanes;
+  const std::size_t count = size(channels * l.channel()),
+                    slack = 2 * conv_table(T()).lanes + size(l.axes[2].lead);
   T* copy = scratch<T>(Scratch::conv_x, count + slack);
   std::fill_n(copy + count, slack, T(0));
   return copy;
@@ -231,6 +222,8 @@ template <class T> void direct_forward(const Plan& p, const T* x, const T* w, co
                              .pitch = l.row(),
                              .y_plane = p.y_plane()};
     for (Int depth = 0; depth < p.s.out[0]; ++depth) {
+      product.ahead =
+          depth == 0 ? ahead(p, x, p.c * p.x_plane(), number * p.s.groups + group + 1) : Ahead{};
       product.x = copy + depth * l.plane();
       product.y =
           y + (number * p.s.groups + group) * p.o * p.y_plane() + depth * p.s.out[1] * p.s.out[2];
@@ -256,6 +249,9 @@ template <class T> void direct_weight(const Plan& p, const T* x, const T* y, T* 
     T* turned = scratch<T>(Scratch::conv_y, pixels * ld);
     if (ld != size(p.o)) std::fill_n(turned, pixels * ld, T(0));
     const T* from = y + (number * p.s.groups + group) * p.o * p.y_plane();
+    const Int next = (number + 1) * p.s.groups + group;
+    Ahead x_ahead = ahead(p, x, p.c * p.x_plane(), next);
+    Ahead y_ahead = ahead(p, y, p.o * p.y_plane(), next);
     for (Int depth = 0; depth < p.s.out[0]; ++depth, from += pixels) {
       transpose(from, size(p.y_plane()), size(p.o), pixels, turned, ld);
       table.sums({.k = k,
@@ -266,7 +262,8 @@ template <class T> void direct_weight(const Plan& p, const T* x, const T* y, T* 
                   .pitch = l.row(),
                   .y = turned,
                   .ld = ld,
-                  .sum = sums + size(piece) * per_piece + size(group) * per_group});
+                  .sum = sums + size(piece) * per_piece + size(group) * per_group,
+                  .ahead = {std::exchange(x_ahead, {}), std::exchange(y_ahead, {})}});
     }
   });
   add_pieces(pieces, per_piece, sums);

@@ -8,6 +8,7 @@
 #include <cstdint>
 
 #include "conv.hpp"
+#include "conv_ahead.hpp"
 #include "parallel.hpp"
 
 namespace autograd::kernels {
@@ -92,6 +93,12 @@ struct Plan {
     }
   }
 };
+
+/// Number `i` of the batch, or its beginning: more would drive out of the cache what it is there for.
+template <class T> Ahead ahead(const Plan& p, const T* batch, Int elements, Int i) {
+  if (i >= p.s.images * p.s.groups) return {};
+  return {batch + i * elements, std::min(size(elements) * sizeof(T), std::size_t{1} << 18)};
+}
 
 // Calls f(image, group) for all of them, on several threads.
 template <class F> void for_each_image(const Plan& p, F&& f) {

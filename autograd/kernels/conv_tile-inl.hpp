@@ -25,6 +25,23 @@ using Offset = std::int64_t;
 inline constexpr std::size_t kOffsetBlock = 512;  // of k: then the stretches of a tile stay in L1
 inline constexpr std::size_t kPixelBlock = 256;   // of pixels, for the same reason
 
+template <class T>
+void copy_rows(const T* from, Offset from_step, Offset n, Offset rows, T* to, Offset pitch) {
+  const Tag<T> d;
+  constexpr auto kL = static_cast<Offset>(kLanes<Tag<T>>);
+  const auto edge = static_cast<std::size_t>(n % kL);
+  const auto mask = hn::FirstN(d, edge);
+  for (; rows > 0; --rows, from += from_step, to += pitch) {
+    Offset j = 0;
+    for (; j + kL <= n; j += kL) hn::StoreU(hn::LoadU(d, from + j), d, to + j);
+    if (edge != 0) {
+      hn::StoreU(load_edge(d, mask, from + j, edge), d, to + j);
+      j += kL;
+    }
+    for (; j < pitch; j += kL) hn::StoreU(hn::Zero(d), d, to + j);
+  }
+}
+
 // --- Products: a tile is R rows of results by V vectors of neighboring pixels.
 
 template <class T> struct OffsetTile {
@@ -124,13 +141,15 @@ void place_results(const OffsetProduct<T>& g, const T* from, Offset first, Offse
 
 // Neighboring pixels, a tile's width at a time; several rows of the image in one go, as far as they
 // follow each other closely.
-template <class T> void product_stretch(const OffsetProduct<T>& g, Offset first, Offset count) {
+template <class T>
+void product_stretch(const OffsetProduct<T>& g, Offset first, Offset count, Fetch& fetch) {
   const Panels panels(g.m, kMaxRows);
   T* results = scratch<T>(Scratch::conv_y, g.m * kTileWidth<T>);
   constexpr auto kWidth = static_cast<Offset>(kTileWidth<T>);
   for (Offset p = first; p < first + count; p += kWidth) {
     const Offset n = std::min(kWidth, first + count - p);
     const auto& kernels = kOffsetTiles<T>[n > kWidth / 2];
+    fetch.piece();
     std::size_t k = 0;
     do {
       const std::size_t depth = std::min(kOffsetBlock, g.k - k);
@@ -153,11 +172,12 @@ template <class T> void offset_product(const OffsetProduct<T>& call) {
     g.pitch = g.width *= g.rows;
     g.rows = 1;
   }
-  const Offset by_row = (g.width + kWidth - 1) / kWidth * kWidth;
-  if (g.pitch <= by_row) {
-    return product_stretch(g, 0, (g.rows - 1) * g.pitch + g.width);
+  const Offset by_row = (g.width + kWidth - 1) / kWidth;
+  Fetch fetch(g.ahead, static_cast<std::size_t>(g.rows * by_row));
+  if (g.pitch <= by_row * kWidth) {
+    return product_stretch(g, 0, (g.rows - 1) * g.pitch + g.width, fetch);
   }
-  for (Offset row = 0; row < g.rows; ++row) product_stretch(g, row * g.pitch, g.width);
+  for (Offset row = 0; row < g.rows; ++row) product_stretch(g, row * g.pitch, g.width, fetch);
 }
 
 // to[i, :] += from[i, :], rows of n elements. Without masks where n allows: what overlapping taps add to
@@ -239,11 +259,14 @@ template <class T> void offset_sums(const OffsetSums<T>& g) {
   constexpr std::size_t kL = kLanes<Tag<T>>;
   const Panels panels(g.k, kMaxRows);
   const Offset block = std::max<Offset>(1, static_cast<Offset>(kPixelBlock) / g.width);
+  const std::size_t blocks = static_cast<std::size_t>((g.rows + block - 1) / block);
+  Fetch fetch[] = {{g.ahead[0], blocks * panels.count}, {g.ahead[1], blocks * panels.count}};
   for (Offset row = 0; row < g.rows; row += block) {
     const Offset rows = std::min(block, g.rows - row);
     for (std::size_t o = 0; o < g.ld; o += 2 * kL) {
       const auto& kernels = kSumTiles<T>[g.ld - o > kL];
       for (std::size_t p = 0, k = 0; p < panels.count; k += panels.rows(p++)) {
+        for (Fetch& f : fetch) f.piece();
         kernels[panels.rows(p)]({g.x + row * g.pitch, g.offset + k, rows, g.width, g.pitch,
                                  g.y + static_cast<std::size_t>(row * g.width) * g.ld + o, g.ld,
                                  g.sum + k * g.ld + o});
@@ -253,8 +276,9 @@ template <class T> void offset_sums(const OffsetSums<T>& g) {
 }
 
 template <class T>
-inline constexpr ConvTable<T> kConvTable = {kLanes<Tag<T>>, &pack_offset_product<T>,
-                                            &offset_product<T>, &offset_sums<T>, &add_stretches<T>};
+inline constexpr ConvTable<T> kConvTable = {kLanes<Tag<T>>,  &pack_offset_product<T>,
+                                            &copy_rows<T>,   &offset_product<T>,
+                                            &offset_sums<T>, &add_stretches<T>};
 
 }  // namespace autograd::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();

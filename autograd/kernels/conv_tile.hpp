@@ -6,6 +6,8 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "conv_ahead.hpp"
+
 namespace autograd::kernels {
 
 /// y[i, row, column] = bias[i] + sum over k of a[i, k] x[offset[k] + row * pitch + column], y's rows
@@ -20,6 +22,7 @@ template <class T> struct OffsetProduct {
   std::int64_t rows = 0, width = 0, pitch = 0;
   T* y = nullptr;
   std::int64_t y_plane = 0;  // distance of the results for one i and the next
+  Ahead ahead = {};          // x of the next call
 };
 
 /// sum[k, :] += sum over rows and columns of x[offset[k] + row * pitch + column] y[row, column, :].
@@ -31,6 +34,7 @@ template <class T> struct OffsetSums {
   const T* y = nullptr;  // [rows, width, ld]
   std::size_t ld = 0;    // a multiple of lanes
   T* sum = nullptr;      // [k, ld]
+  Ahead ahead[2] = {};   // x and y of the next call
 };
 
 /// What one instruction set provides.
@@ -39,6 +43,10 @@ template <class T> struct ConvTable {
   /// a: [m, k] with any distances, as panels of rows, each [k, height]; `packed` has m k elements.
   void (*pack)(std::size_t m, std::size_t k, const T* a, std::size_t row, std::size_t column,
                T* packed);
+  /// Rows of n elements to rows `pitch` apart, with zeros between them and, as vectors are whole, for up
+  /// to a vector behind the last.
+  void (*copy_rows)(const T* from, std::int64_t from_step, std::int64_t n, std::int64_t rows, T* to,
+                    std::int64_t pitch);
   void (*product)(const OffsetProduct<T>& call);
   void (*sums)(const OffsetSums<T>& call);
   /// to[i, j] += from[i, j] for i < rows, j < width; steps are distances of rows.

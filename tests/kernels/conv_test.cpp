@@ -135,6 +135,15 @@ TYPED_TEST(Conv, EveryNumberOfChannelsByFilters) {
   }
 }
 
+TYPED_TEST(Conv, PaddingWiderThanVectors) {
+  ConvShape s{.images = 2, .channels = 3, .filters = 5, .in = {1, 5, 8}, .kernel = {1, 1, 41}};
+  s.padding = {0, 0, 20};
+  Problem<TypeParam>(s).check();
+  s.kernel = {1, 31, 41};
+  s.padding = {0, 15, 20};
+  Problem<TypeParam>(s).check();
+}
+
 TYPED_TEST(Conv, InputsBeyondTheLastWindow) {  // as output_padding leaves them
   ConvShape s{.images = 1, .channels = 2, .filters = 3, .in = {1, 6, 7}, .kernel = {1, 2, 3}};
   s.stride = {1, 4, 3};
