@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -19,6 +20,7 @@
 #include <fstream>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "tensors/tensors.hpp"
 #include "timing.hpp"
@@ -94,8 +96,14 @@ struct Measured {
   std::vector<double> seconds, ratio;
 };
 
+/// Threads of OpenMP keep their cores busy for some ten milliseconds after their last work, which is
+/// then taken from whose turn it is next.
+void await_idle_threads(int threads) {
+  if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(30));
+}
+
 Measured measure(const std::vector<Job*>& jobs, const std::vector<const Engine*>& by,
-                 double seconds) {
+                 const Options& options) {
   std::vector<int> calls;
   for (std::size_t k = 0; k < jobs.size(); ++k) {
     by[k]->prepare();
@@ -105,10 +113,11 @@ Measured measure(const std::vector<Job*>& jobs, const std::vector<const Engine*>
     calls.push_back(std::max(1, static_cast<int>(4e-3 / (now() - start))));
   }
   std::vector<std::vector<double>> times(jobs.size()), ratios(jobs.size());
-  const double end = now() + seconds;
+  const double end = now() + options.seconds;
   for (int round = 0; round < 5 || now() < end; ++round) {
     for (std::size_t k = 0; k < jobs.size(); ++k) {
       by[k]->prepare();
+      await_idle_threads(options.threads);
       jobs[k]->step();
       const double start = now();
       for (int i = 0; i < calls[k]; ++i) jobs[k]->step();
@@ -300,7 +309,7 @@ int run(const Options& options) {
       }
     }
     right &= agree(ours.name, same, row.by);
-    row.measured = measure(same, row.by, options.seconds);
+    row.measured = measure(same, row.by, options);
     print_row(row);
     rows.push_back(std::move(row));
   }
