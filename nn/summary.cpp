@@ -133,9 +133,8 @@ std::string readable_type(const char* name) {
       abi::__cxa_demangle(name, nullptr, nullptr, &status), std::free);
   const std::string full = readable ? readable.get() : name;
   if (const std::string pool = pool_name(full); !pool.empty()) return pool;
-  if (full.find("lambda") != std::string::npos || full.find('{') != std::string::npos) {
-    return "lambda";
-  }
+  // main::{lambda(int)#1} and, as Clang calls one that no other file sees, main::$_0.
+  if (full.find('{') != std::string::npos || full.find("$_") != std::string::npos) return "lambda";
   const std::string base = full.substr(0, full.find('<'));
   const std::size_t scope = base.rfind("::");
   const std::string type = scope == std::string::npos ? base : base.substr(scope + 2);
