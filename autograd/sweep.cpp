@@ -23,10 +23,11 @@ namespace autograd {
 // While a tape is swept the outer tapes record: the sweep itself can be differentiated.
 class Tape::SweepScope {
  public:
-  explicit SweepScope(Tape& tape) : tape_(tape), outer_(std::exchange(innermost, this)) {
+  SweepScope(Tape& tape, bool retain) : tape_(tape), outer_(std::exchange(innermost, this)) {
     detail::recorder = tape.parent_ ? &tape.parent_->recorder_ : &detail::no_tape;
     detail::fusable = 0;
     tape.sweeping_ = true;
+    tape.retain_ = retain;
     tape.input_room_ = 0;  // sends Tape::input to its checks
   }
   ~SweepScope() {
@@ -342,8 +343,8 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
   prepare_adjoints(0);
   accumulate(start_slot, std::move(cotangent));
   pending_ = true;  // what is not asked for goes with the tape
-  const SweepScope scope(*this);
-  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), retain);
+  const SweepScope scope(*this, retain);
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start());
   std::vector<Tensor> result;
   for (const Tensor& x : inputs) {
     const std::int32_t slot = find(x.node());
@@ -383,8 +384,8 @@ void Tape::pull(std::span<const Var> y, std::span<const double> seeds, double* d
   for (std::size_t i = 0; i < y.size(); ++i) {
     if (const std::int32_t index = resolve(y[i].tag())) adjoints_[index] += seeds[i];
   }
-  const SweepScope scope(*this);
-  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start(), retain);
+  const SweepScope scope(*this, retain);
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start());
   std::reverse_copy(adjoints_ - inputs_, adjoints_, dx);
   if (retain) drop_adjoints(1);
 }
@@ -424,9 +425,9 @@ void Tape::pull_rows(std::span<const Var> y, double* rows) {
 
 void Tape::sweep(const Mark& to, bool retain) {
   try {
-    const SweepScope scope(*this);
+    const SweepScope scope(*this, retain);
     for (std::size_t chunk = storage_->chunk + 1; chunk-- > to.chunk;) {
-      sweep_chunk(chunk, to, retain);
+      sweep_chunk(chunk, to);
     }
     deposit();
   } catch (...) {
@@ -453,7 +454,7 @@ void Tape::undo_sweep(const Mark& to, bool retain) {
   pending_ = false;
 }
 
-template <bool checked> AUTOGRAD_INLINE void Tape::run_record(detail::Record* record, bool retain) {
+template <bool checked> AUTOGRAD_INLINE void Tape::run_record(detail::Record* record) {
   detail::Node* adjoint = nullptr;
   if (record->out) {
     adjoint =
@@ -467,7 +468,7 @@ template <bool checked> AUTOGRAD_INLINE void Tape::run_record(detail::Record* re
       record->info->sweep(*record, *this, dy);
     }
   }
-  if (!retain) destroy_last();
+  if (!retain_) destroy_last();
 }
 
 void detail::accumulate(Tape& tape, std::int32_t slot, Tensor&& g) {
@@ -477,15 +478,23 @@ detail::Node* detail::arrived(Tape& tape, std::int32_t slot) {
   Node* sum = tape.adjoint_at(slot);
   return sum && exclusive(sum) ? sum : nullptr;
 }
+Tensor detail::in_place_of(const Tensor& x, const Tape& tape, std::int32_t slot) {
+  Node* node = x.node();
+  // Not a leaf, whose elements the caller reads, nor memory that the caller lent.
+  const bool reusable = tape.consumes() && slot > 0 && exclusive(node) && node->block_bytes;
+  if (!reusable) return ops::make(x.shape(), x.dtype());
+  node->generation = 0;
+  return x;
+}
 
 template <bool checked>
-AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to, bool retain) {
+AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to) {
   const std::int32_t low = std::max(storage_->chunks[index].before, to.size);
   detail::Cursor<double> cursor = cursor_at_end(index);
   const auto run = [&] {
     detail::Record* record;
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
-    run_record<checked>(record, retain);
+    run_record<checked>(record);
   };
   const auto to_record = [&] {
     if constexpr (checked) return detail::sweep_statements_checked(adjoints_, cursor, low);
@@ -504,14 +513,14 @@ AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to, boo
 }
 
 // Out of the way of the loop above.
-AUTOGRAD_COLD void Tape::sweep_chunk_checked(std::size_t index, const Mark& to, bool retain) {
-  sweep_chunk_as<true>(index, to, retain);
+AUTOGRAD_COLD void Tape::sweep_chunk_checked(std::size_t index, const Mark& to) {
+  sweep_chunk_as<true>(index, to);
 }
 
-void Tape::sweep_chunk(std::size_t index, const Mark& to, bool retain) {
+void Tape::sweep_chunk(std::size_t index, const Mark& to) {
   if (detail::modes & detail::kAnomaly) [[unlikely]]
-    return sweep_chunk_checked(index, to, retain);
-  sweep_chunk_as<false>(index, to, retain);
+    return sweep_chunk_checked(index, to);
+  sweep_chunk_as<false>(index, to);
 }
 
 // --- Gradients of scalars.

@@ -114,6 +114,8 @@ class Tape {
   void accumulate(std::int32_t slot, const Tensor& g);
   /// Adds dy to what has arrived at two slots (0: none), of which one may take it over.
   void pass(std::int32_t first, std::int32_t second, Tensor& dy);
+  /// True in a sweep that gives each record back when it has run.
+  bool consumes() const { return !retain_; }
   /// True for an input of this tape or a parameter that has joined it.
   bool is_leaf(const detail::Node* node) const;
   /// True when a tape in scope, or one that is being swept, recorded the node.
@@ -163,10 +165,10 @@ class Tape {
   void prepare_adjoints(std::int32_t from);
   void sweep(const Mark& to, bool retain);
   detail::Cursor<double> cursor_at_end(std::size_t chunk) const;
-  void sweep_chunk(std::size_t chunk, const Mark& to, bool retain);
-  void sweep_chunk_checked(std::size_t chunk, const Mark& to, bool retain);
-  template <bool checked> void sweep_chunk_as(std::size_t chunk, const Mark& to, bool retain);
-  template <bool checked> void run_record(detail::Record* record, bool retain);
+  void sweep_chunk(std::size_t chunk, const Mark& to);
+  void sweep_chunk_checked(std::size_t chunk, const Mark& to);
+  template <bool checked> void sweep_chunk_as(std::size_t chunk, const Mark& to);
+  template <bool checked> void run_record(detail::Record* record);
   void destroy_records(const detail::Record* until);
   void destroy_last();
   void forget_after(const Mark& mark);
@@ -202,6 +204,7 @@ class Tape {
   std::int32_t gathered_ = 0;      // statements whose adjoints are being gathered for backward_from
   bool pending_ = false;  // backward_to gathered adjoints that backward_from has to carry on
   bool sweeping_ = false;
+  bool retain_ = false;  // the sweep under way leaves the recording for another
 };
 
 }  // namespace autograd

@@ -190,6 +190,7 @@ void cross_entropy_row(const T* x, std::size_t label, T smoothing, std::size_t c
   y = -((1 - smoothing) * own + smoothing * mean);
 }
 
+// dx may be x.
 template <class T>
 void cross_entropy_row_backward(const T* x, std::size_t label, T smoothing, std::size_t c, T shift,
                                 T rest, T dy, T* dx) {
@@ -197,12 +198,13 @@ void cross_entropy_row_backward(const T* x, std::size_t label, T smoothing, std:
   using V = Vec<Tag<T>>;
   const Subtracted<T> subtracted{{hn::Set(d, shift)}, {hn::Set(d, rest)}};
   const V factor{hn::Set(d, dy)}, even{hn::Set(d, smoothing / static_cast<T>(c))};
+  const V own{hn::Set(d, x[label])};
   AlongLine{c}.template for_each<T>([&](std::size_t at, std::size_t n) HWY_ATTR {
     const V x_at = load_or_identity<MaxOf>(d, x + at, n);
     store_some(factor * (exp(subtracted.from(x_at)) - even), dx + at, n);
   });
-  const V own = exp(subtracted.from({hn::Set(d, x[label])})) - V{hn::Set(d, 1 - smoothing)};
-  dx[label] = hn::GetLane((factor * (own - even)).raw);
+  const V difference = exp(subtracted.from(own)) - V{hn::Set(d, 1 - smoothing)};
+  dx[label] = hn::GetLane((factor * (difference - even)).raw);
 }
 
 // f(i) for every row.

@@ -122,7 +122,7 @@ void CrossEntropy::backward(const Saved<1>& saved, const Tensor& dy, Gradients<1
     return;
   }
   const Dense rows(x), g(dy);
-  Tensor result = make(x.shape(), x.dtype());
+  Tensor result = dx.in_place_of(0, x);
   dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
     const T* const shift = data<T>(subtracted);
     kernels::cross_entropy_backward<T>(rows_of(x, label, smoothing), rows.data<T>(), shift,

@@ -31,6 +31,9 @@ namespace detail {
 void accumulate(Tape& tape, std::int32_t slot, Tensor&& g);
 /// What has arrived there, where it is dense and nothing else holds it; else null.
 Node* arrived(Tape& tape, std::int32_t slot);
+/// Memory for the gradient of x, which arrives at that slot: x, no longer tracked, where only the record
+/// being swept holds it and is about to go; else a new tensor.
+Tensor in_place_of(const Tensor& x, const Tape& tape, std::int32_t slot);
 }  // namespace detail
 }  // namespace autograd
 
@@ -101,6 +104,11 @@ template <std::size_t N> class Gradients {
   /// in place of calling set; else null.
   detail::Node* sum(std::size_t k) const {
     return slots_[k] ? detail::arrived(tape_, slots_[k]) : nullptr;
+  }
+  /// Where the gradient of the saved operand x can be written: into x itself when nothing reads it after
+  /// this rule, which nothing records; else a new tensor.
+  Tensor in_place_of(std::size_t k, const Tensor& x) const {
+    return detail::in_place_of(x, tape_, slots_[k]);
   }
   void set(std::size_t k, Tensor gradient) {
     if (slots_[k]) detail::accumulate(tape_, slots_[k], std::move(gradient));

@@ -210,5 +210,83 @@ TEST(Temporaries, AnOuterTapeKnowsThemToo) {
   expect_equal(detach(g), c * 2);
 }
 
+// --- Logits that only their loss holds become their gradient.
+
+constexpr std::int64_t kRows = 40, kClasses = 101;
+
+/// Where the gradient of x w arrived, and w's gradient.
+struct LossSweep {
+  const void* logits;
+  const void* gradient = nullptr;
+  std::vector<float> dw;
+};
+
+/// before(logits) may keep them.
+LossSweep sweep_loss(bool retain, const std::function<void(const Tensor&)>& before) {
+  Generator generator(7);
+  const Tensor x = randn({kRows, 30}, generator), label = randint(0, kClasses, {kRows}, generator);
+  const Tensor w = randn({30, kClasses}, generator).set_requires_grad();
+  Tape tape;
+  Tensor logits = matmul(x, w);
+  LossSweep result{.logits = where(logits), .dw = {}};
+  logits.register_hook([&](const Tensor& g) { result.gradient = where(g); });
+  const Tensor loss = sum(cross_entropy(logits, label, 0.1));
+  before(logits);
+  logits = Tensor();
+  tape.backward(loss, {.retain = retain});
+  result.dw = to_vector<float>(w.grad());
+  return result;
+}
+
+TEST(Temporaries, LogitsBecomeTheirGradient) {
+  const LossSweep free = sweep_loss(false, [](const Tensor&) {});
+  EXPECT_EQ(free.gradient, free.logits);
+  const LossSweep retained = sweep_loss(true, [](const Tensor&) {});
+  EXPECT_NE(retained.gradient, retained.logits);
+  EXPECT_EQ(retained.dw, free.dw);
+  Tensor kept, copy;
+  const LossSweep held = sweep_loss(false, [&](const Tensor& logits) {
+    kept = logits;
+    copy = detach(logits) * 1;
+  });
+  EXPECT_NE(held.gradient, held.logits);
+  EXPECT_EQ(held.dw, free.dw);
+  expect_equal(detach(kept), copy);
+  Tensor view;
+  const LossSweep seen =
+      sweep_loss(false, [&](const Tensor& logits) { view = select(logits, 0, 0); });
+  EXPECT_NE(seen.gradient, seen.logits);
+  expect_equal(detach(view), select(copy, 0, 0));
+}
+
+TEST(Temporaries, LogitsThatAnotherRecordReads) {
+  Generator generator(8);
+  const Tensor start = randn({kRows, kClasses}, generator);
+  const Tensor label = randint(0, kClasses, {kRows}, generator);
+  const auto gradient = [&](bool hold) {
+    Tape tape;
+    const Tensor x = tape.input(start);
+    Tensor logits = tanh(x), kept;
+    const Tensor loss = sum(cross_entropy(logits, label, 0)) + sum(logits * logits);
+    if (hold) kept = logits;
+    logits = Tensor();
+    tape.backward(loss);
+    return to_vector<float>(x.grad());
+  };
+  EXPECT_EQ(gradient(false), gradient(true));
+}
+
+TEST(Temporaries, LogitsOfTheCallerStay) {
+  Generator generator(9);
+  const Tensor label = randint(0, kClasses, {kRows}, generator);
+  std::vector<float> memory(static_cast<std::size_t>(kRows * kClasses), 0.5f);
+  const std::vector<float> before = memory;
+  Tape tape;
+  const Tensor loss =
+      sum(cross_entropy(tape.input(from_span(std::span(memory), {kRows, kClasses})), label, 0));
+  tape.backward(loss);
+  EXPECT_EQ(memory, before);
+}
+
 }  // namespace
 }  // namespace autograd
