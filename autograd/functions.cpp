@@ -237,6 +237,16 @@ void detail::throw_changed(const char* function, const Node* node) {
                   " after it was recorded, so the tape does not know its value; need a value "
                   "computed without in-place changes (or detach(x) to use it as a constant)");
 }
+
+Tensor detail::in_place_of(const Tensor& x, const Tape& tape, std::int32_t slot) {
+  Node* node = x.node();
+  // Not a leaf, whose elements the caller reads, nor memory that the caller lent.
+  const bool reusable = tape.consumes() && slot > 0 && ops::exclusive(node) && node->block_bytes;
+  if (!reusable) return ops::make(x.shape(), x.dtype());
+  node->generation = 0;
+  return x;
+}
+
 void detail::throw_saved_changed(const char* function, const Node* node) {
   throw TapeError(std::string("backward of ") + function + ": a tensor of shape " +
                   to_string(node->shape) + " that it had saved was changed in place by " +

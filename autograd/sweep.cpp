@@ -478,14 +478,6 @@ detail::Node* detail::arrived(Tape& tape, std::int32_t slot) {
   Node* sum = tape.adjoint_at(slot);
   return sum && exclusive(sum) ? sum : nullptr;
 }
-Tensor detail::in_place_of(const Tensor& x, const Tape& tape, std::int32_t slot) {
-  Node* node = x.node();
-  // Not a leaf, whose elements the caller reads, nor memory that the caller lent.
-  const bool reusable = tape.consumes() && slot > 0 && exclusive(node) && node->block_bytes;
-  if (!reusable) return ops::make(x.shape(), x.dtype());
-  node->generation = 0;
-  return x;
-}
 
 template <bool checked>
 AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to) {
