@@ -139,6 +139,16 @@ void place_results(const OffsetProduct<T>& g, const T* from, Offset first, Offse
   }
 }
 
+// Fetches where the results of the tile at pixel `first` go, all but what runs on into the next row.
+template <class T> void fetch_results(const OffsetProduct<T>& g, Offset first) {
+  const Offset row = first / g.pitch;
+  const T* to = g.y + row * g.width + std::min(first - row * g.pitch, g.width - 1);
+  for (std::size_t i = 0; i < g.m; ++i, to += g.y_plane) {
+    hwy::Prefetch(to);
+    hwy::Prefetch(to + kLanes<Tag<T>>);
+  }
+}
+
 // Neighboring pixels, a tile's width at a time; several rows of the image in one go, as far as they
 // follow each other closely.
 template <class T>
@@ -150,6 +160,7 @@ void product_stretch(const OffsetProduct<T>& g, Offset first, Offset count, Fetc
     const Offset n = std::min(kWidth, first + count - p);
     const auto& kernels = kOffsetTiles<T>[n > kWidth / 2];
     fetch.piece();
+    fetch_results(g, p);
     std::size_t k = 0;
     do {
       const std::size_t depth = std::min(kOffsetBlock, g.k - k);
