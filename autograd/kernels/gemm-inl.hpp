@@ -26,8 +26,10 @@
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
 
-inline constexpr std::size_t kDepthBlock = 256;    // of k: a panel of B is then 32 KiB, most of L1
-inline constexpr std::size_t kColumnBlock = 1024;  // of n: packed B is then 1 MiB for float
+inline constexpr std::size_t kDepthBlock = 256;  // of k: a panel of B is then 32 KiB, most of L1
+// Of n: packed B is then 1 MiB for float. For few rows a quarter of it, as copying is then much of the
+// work, and goes twice as fast where what it writes stays in L2.
+inline constexpr std::size_t kColumnBlock = 1024;
 inline constexpr std::size_t kFewColumns = 12;
 // Offset between packed panels and rows, so that their starts do not share cache sets.
 inline constexpr std::size_t kStagger = 16;
@@ -88,8 +90,9 @@ template <class T> struct Copies {
     const std::size_t a_bytes = g.m * g.k * sizeof(T), b_bytes = g.k * g.n * sizeof(T);
     const bool a_conflicts = g.lda * sizeof(T) % 4096 == 0;
     const bool b_conflicts = g.ldb * sizeof(T) % 2048 == 0;
-    b = g.transpose_b || (g.cold_b && b_bytes > kLarge / 4) || (g.m > 256 && b_bytes > kLarge) ||
-        (g.n < kWidth && g.m >= 32) || (g.m >= 64 && g.k > 32 && b_conflicts);
+    b = g.transpose_b || (g.cold_b && b_bytes > kLarge / 4) || (g.m > 128 && b_bytes > kLarge) ||
+        (g.m >= kMaxRows && b_bytes > 4 * kLarge) || (g.n < kWidth && g.m >= 32) ||
+        (g.m >= 64 && g.k > 32 && b_conflicts);
     if (g.transpose_a) {
       a = g.m >= 32 && g.n >= 3 * kWidth && g.k >= 32 && (a_conflicts || a_bytes > kLarge / 4);
     } else {
@@ -127,7 +130,7 @@ void gemm_block(const GemmCall<T>& g, const Copies<T>& copies, std::size_t p0, s
     s.panel_step = k * kTileWidth<T> + kStagger;
     const std::size_t panels = (n + kTileWidth<T> - 1) / kTileWidth<T>;
     T* packed = scratch<T>(Scratch::gemm_b, panels * s.panel_step);
-    pack_b(tb, b, g.ldb, k, n, packed, s.panel_step);
+    (tb ? &pack_columns<T> : &pack_rows<T>)(b, g.ldb, k, n, packed, s.panel_step);
     s.b = packed;
     u.ldb = kTileWidth<T>;
   }
@@ -161,7 +164,8 @@ template <class T> void gemm_serial(const GemmCall<T>& g) {
   const bool small = g.k <= kDepthBlock && g.k * g.n * sizeof(T) <= (std::size_t{256} << 10);
   const Copies<T> copies(g);
   if (small && g.m <= 512 && !copies.a && !copies.b) return gemm_in_place(g);
-  const Panels columns((g.n + kTileWidth<T> - 1) / kTileWidth<T>, kColumnBlock / kTileWidth<T>);
+  const std::size_t most = copies.b && g.m <= 256 ? kColumnBlock / 4 : kColumnBlock;
+  const Panels columns((g.n + kTileWidth<T> - 1) / kTileWidth<T>, most / kTileWidth<T>);
   const Panels depths(g.k, kDepthBlock);
   for (std::size_t jb = 0, j = 0; jb < columns.count; ++jb) {
     const std::size_t n = std::min(columns.rows(jb) * kTileWidth<T>, g.n - j);
@@ -185,20 +189,43 @@ GemmCall<T> block_of(const GemmCall<T>& g, std::size_t i, std::size_t m, std::si
   return block;
 }
 
-// Blocks of C of nearly equal size, as square as they get: every thread reads m + n vectors of its
-// block. A task should carry 2^19 multiplications (about 10 us) to outweigh its start.
+/// How many blocks C is cut into each way.
+struct Cuts {
+  std::size_t down = 1, across = 1;
+};
+
+/// `tasks` blocks, or fewer where there are not so many units: all threads are done at the same time
+/// only if their number divides that of the blocks. Of these ways the one whose largest block takes
+/// least: its products, and reading a row and a column of operands for each row and column of it.
+inline Cuts cuts(std::size_t tasks, std::size_t m, std::size_t n, std::size_t row_unit,
+                 std::size_t column_unit) {
+  constexpr std::size_t kReading = 8;  // in products
+  const std::size_t row_units = (m + row_unit - 1) / row_unit;
+  const std::size_t column_units = (n + column_unit - 1) / column_unit;
+  Cuts best;
+  std::size_t least = ~std::size_t{0};
+  for (std::size_t down = 1; down <= std::min(tasks, row_units); ++down) {
+    const std::size_t across = std::min((tasks + down - 1) / down, column_units);
+    const std::size_t height = (row_units + down - 1) / down * row_unit;
+    const std::size_t width = (column_units + across - 1) / across * column_unit;
+    const std::size_t rounds = (down * across + tasks - 1) / tasks;
+    const std::size_t time = rounds * (height * width + kReading * (height + width));
+    if (time < least) {
+      least = time;
+      best = {down, across};
+    }
+  }
+  return best;
+}
+
+// A task should carry 2^19 multiplications (about 10 us) to outweigh its start.
 template <class T>
 HWY_NOINLINE void gemm_threads(const GemmCall<T>& g, std::size_t tasks, bool dots) {
   const std::size_t row_unit = dots ? kDotBlock : kMaxRows;
   const std::size_t column_unit = dots ? kDotBlock : kTileWidth<T>;
   const std::size_t row_units = (g.m + row_unit - 1) / row_unit;
   const std::size_t column_units = (g.n + column_unit - 1) / column_unit;
-  std::size_t down = 1, across = 1;
-  while (down * across < tasks && (down < row_units || across < column_units)) {
-    const bool cut_rows =
-        across >= column_units || (down < row_units && g.m / down >= g.n / across);
-    ++(cut_rows ? down : across);
-  }
+  const auto [down, across] = cuts(tasks, g.m, g.n, row_unit, column_unit);
   const Panels rows(row_units, (row_units + down - 1) / down);
   const Panels columns(column_units, (column_units + across - 1) / across);
   parallel_for(rows.count * columns.count, 1, [&](std::size_t begin, std::size_t end) {

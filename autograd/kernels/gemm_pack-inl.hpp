@@ -45,19 +45,38 @@ HWY_NOINLINE void pack_a(const T* a, std::size_t lda, std::size_t k, const Panel
   }
 }
 
-// b: [k, n] (stored transposed if asked) as panels of kTileWidth columns, each [k, kTileWidth] and
-// `panel_step` after the one before.
+// b: [k, n] as panels of kTileWidth columns, each [k, kTileWidth] and `panel_step` after the one before.
+// Row by row, so that memory is read in order, and fetched some 8 KiB ahead.
 template <class T>
-HWY_NOINLINE void pack_b(bool transposed, const T* b, std::size_t ldb, std::size_t k, std::size_t n,
-                         T* to, std::size_t panel_step) {
+HWY_NOINLINE void pack_rows(const T* b, std::size_t ldb, std::size_t k, std::size_t n, T* to,
+                            std::size_t panel_step) {
+  const Tag<T> d;
+  constexpr std::size_t kL = kLanes<Tag<T>>, kWidth = kTileWidth<T>;
+  const std::size_t rows_ahead = (std::size_t{8} << 10) / (n * sizeof(T)) + 1;
+  for (std::size_t p = 0; p < k; ++p, b += ldb, to += kWidth) {
+    const T* ahead = p + rows_ahead < k ? b + rows_ahead * ldb : b;
+    T* panel = to;
+    std::size_t j = 0;
+    for (; j + kWidth <= n; j += kWidth, panel += panel_step) {
+      for (std::size_t i = 0; i < kWidth; i += kL) {
+        hwy::Prefetch(ahead + j + i);
+        store(load(d, b + j + i), panel + i);
+      }
+    }
+    for (; j < n; j += kL, panel += kL) {
+      const std::size_t width = std::min(kL, n - j);
+      store_first(load_first(d, b + j, width), panel, width);
+    }
+  }
+}
+
+// b: [n, k], to the same panels.
+template <class T>
+HWY_NOINLINE void pack_columns(const T* b, std::size_t ldb, std::size_t k, std::size_t n, T* to,
+                               std::size_t panel_step) {
   constexpr std::size_t kWidth = kTileWidth<T>;
   for (std::size_t j = 0; j < n; j += kWidth, to += panel_step) {
-    const std::size_t width = std::min(kWidth, n - j);
-    if (transposed) {
-      copy_transposed(b + j * ldb, ldb, width, k, to, kWidth);
-    } else {
-      copy_rows(b + j, ldb, k, width, to, kWidth);
-    }
+    copy_transposed(b + j * ldb, ldb, std::min(kWidth, n - j), k, to, kWidth);
   }
 }
 
