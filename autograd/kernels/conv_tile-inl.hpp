@@ -75,7 +75,10 @@ HWY_NOINLINE void offset_tile(const OffsetTile<T>& t) {
   for (std::size_t p = t.k; p != 0; --p, a += R) {
     const T* b = x + *offset++;
     HWY_UNROLL(2)
-    for (std::size_t j = 0; j < V; ++j) row[j] = hn::LoadU(d, b + j * kL);
+    for (std::size_t j = 0; j < V; ++j) {
+      row[j] = hn::LoadU(d, b + j * kL);
+      keep_for<R>(row[j]);
+    }
     HWY_UNROLL(16)
     for (std::size_t i = 0; i < R; ++i) {
       const auto factor = hn::Set(d, a[i]);
@@ -238,7 +241,10 @@ template <class T, std::size_t R, std::size_t V> HWY_NOINLINE void sum_tile(cons
     HWY_UNROLL(1)
     for (Offset q = 0; q < width; ++q, y += ld) {
       HWY_UNROLL(2)
-      for (std::size_t j = 0; j < V; ++j) row[j] = hn::LoadU(d, y + j * kL);
+      for (std::size_t j = 0; j < V; ++j) {
+        row[j] = hn::LoadU(d, y + j * kL);
+        keep_for<R>(row[j]);
+      }
       HWY_UNROLL(16)
       for (std::size_t i = 0; i < R; ++i) {
         const auto factor = hn::Set(d, x[i][q]);

@@ -2,6 +2,7 @@
 // The strategy of gemm: which kernel, which copies, which blocks, which threads.
 //   all extents at most 16 and little work      gemm_tiny-inl.hpp
 //   few rows or columns, contiguous along k     gemm_dot-inl.hpp
+//   one to four rows, B's rows contiguous       gemm_rows-inl.hpp
 //   otherwise                                   tiles, operands in place unless copying pays
 // k is cut at multiples that depend on k alone, threads get blocks of C, and dot products are
 // chosen by the whole shape: an element's bits do not depend on the number of threads.
@@ -19,6 +20,7 @@
 #include "gemm_dot-inl.hpp"
 #include "gemm_micro-inl.hpp"
 #include "gemm_pack-inl.hpp"
+#include "gemm_rows-inl.hpp"
 #include "gemm_tiny-inl.hpp"
 #include "parallel.hpp"
 #include "scratch.hpp"
@@ -159,8 +161,37 @@ void gemm_block(const GemmCall<T>& g, const Copies<T>& copies, std::size_t p0, s
   }
 }
 
+// The same sums as by other tiles, to the bit.
+template <class T> void gemm_few_rows(const GemmCall<T>& g) {
+  constexpr std::size_t kWidth = kTileWidth<T>;
+  const bool ta = g.transpose_a;
+  const Panels depths(g.k, kDepthBlock);
+  for (std::size_t pb = 0, p = 0; pb < depths.count; p += depths.rows(pb++)) {
+    const FewRows<T> all = {g.a + p * (ta ? g.lda : 1),
+                            ta ? 1 : g.lda,
+                            ta ? g.lda : 1,
+                            g.b + p * g.ldb,
+                            depths.rows(pb),
+                            g.ldb,
+                            g.c,
+                            g.ldc,
+                            p == 0 ? g.bias : nullptr,
+                            g.accumulate || p > 0};
+    const std::size_t done = g.m == 1   ? row_tiles<T, 1>(all, g.n)
+                             : g.m == 2 ? row_tiles<T, 2>(all, g.n)
+                             : g.m == 3 ? row_tiles<T, 3>(all, g.n)
+                                        : row_tiles<T, 4>(all, g.n);
+    if (done == g.n) continue;
+    const FewRows<T> rest = all.from(done);
+    sweep(TileCall{rest.k, g.lda, g.ldb, g.ldc, rest.accumulate, false},
+          Sweep<T>{ta ? ALayout::column_contiguous : ALayout::row_contiguous, g.m, kMaxRows, rest.a,
+                   g.lda, 0, rest.b, kWidth, rest.c, g.n - done, rest.bias});
+  }
+}
+
 /// All of one call on this thread, by tiles.
 template <class T> void gemm_serial(const GemmCall<T>& g) {
+  if (g.m <= kFewRows && !g.transpose_b && g.n >= 3 * kLanes<Tag<T>>) return gemm_few_rows(g);
   const bool small = g.k <= kDepthBlock && g.k * g.n * sizeof(T) <= (std::size_t{256} << 10);
   const Copies<T> copies(g);
   if (small && g.m <= 512 && !copies.a && !copies.b) return gemm_in_place(g);
@@ -255,9 +286,29 @@ template <class T> HWY_NOINLINE GemmCall<T> turn_b(GemmCall<T> g) {
   return g;
 }
 
+// One column of a product by a turned A is one row of a product by A as it is stored.
+template <class T> GemmCall<T> column_as_row(const GemmCall<T>& g) {
+  GemmCall<T> row = {};
+  row.transpose_a = !g.transpose_b;
+  row.m = 1;
+  row.n = g.m;
+  row.k = g.k;
+  row.a = g.b;
+  row.lda = g.ldb;
+  row.b = g.a;
+  row.ldb = g.lda;
+  row.c = g.c;
+  row.ldc = g.m;
+  row.accumulate = g.accumulate;
+  return row;
+}
+
 template <class T> void gemm_any(const GemmCall<T>& g) {
   if (std::max({g.m, g.n, g.k}) <= kTinyExtent && g.m * g.n * g.k <= 512) return gemm_tiny(g);
   if (g.m == 0 || g.n == 0) return;
+  if (g.n == 1 && g.transpose_a && g.ldc == 1 && g.bias == nullptr && g.m > 1) {
+    return gemm_any(column_as_row(g));
+  }
   const bool few_columns = g.n <= kFewColumns;
   const bool dots = kHasMaskedAccess && !g.transpose_a && g.k >= 8 * kLanes<Tag<T>> &&
                     (g.transpose_b ? few_columns || g.m <= kFewColumns : few_columns && g.m >= 32);

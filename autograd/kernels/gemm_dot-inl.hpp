@@ -64,7 +64,10 @@ HWY_NOINLINE void dot_block(const GemmCall<T>& g, std::size_t i0, std::size_t j0
   }
   const auto add = [&](auto load_at) AUTOGRAD_ALWAYS_INLINE {
     HWY_UNROLL(5)
-    for (std::size_t j = 0; j < C; ++j) column[j] = load_at(b + j * ldb);
+    for (std::size_t j = 0; j < C; ++j) {
+      column[j] = load_at(b + j * ldb);
+      keep_for<R>(column[j]);
+    }
     HWY_UNROLL(5)
     for (std::size_t i = 0; i < R; ++i) {
       const auto x = load_at(a + i * lda);
@@ -108,16 +111,17 @@ constexpr std::array<std::array<DotKernel<T>, kDotBlock>, kDotBlock> all_dots(
 // [rows - 1][columns - 1]
 template <class T> inline constexpr auto kDots = all_dots<T>(std::make_index_sequence<kDotBlock>());
 
+// The operand of more rows is read once, the other stays in L1.
 template <class T> HWY_NOINLINE void gemm_dots(const GemmCall<T>& g) {
   const Panels rows(g.m, kDotBlock), columns(g.n, kDotBlock);
-  std::size_t i = 0;
-  for (std::size_t r = 0; r < rows.count; ++r) {
-    std::size_t j = 0;
-    for (std::size_t c = 0; c < columns.count; ++c) {
-      kDots<T>[rows.rows(r) - 1][columns.rows(c) - 1](g, i, j);
-      j += columns.rows(c);
+  const bool wide = g.n > g.m;
+  const Panels &outer = wide ? columns : rows, &inner = wide ? rows : columns;
+  for (std::size_t u = 0, p = 0; u < outer.count; p += outer.rows(u++)) {
+    for (std::size_t v = 0, q = 0; v < inner.count; q += inner.rows(v++)) {
+      const std::size_t m = wide ? inner.rows(v) : outer.rows(u);
+      const std::size_t n = wide ? outer.rows(u) : inner.rows(v);
+      kDots<T>[m - 1][n - 1](g, wide ? q : p, wide ? p : q);
     }
-    i += rows.rows(r);
   }
 }
 

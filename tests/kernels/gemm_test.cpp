@@ -81,7 +81,8 @@ TYPED_TEST(Gemm, SmallShapes) {
 TYPED_TEST(Gemm, LargerShapes) {
   const std::size_t shapes[][3] = {{100, 10, 300}, {9, 200, 300},  {64, 64, 64},  {130, 1030, 40},
                                    {33, 70, 1100}, {66, 520, 600}, {515, 12, 17}, {1, 1000, 700},
-                                   {1000, 1, 700}, {3, 3, 5000}};
+                                   {1000, 1, 700}, {3, 3, 5000},   {2, 700, 300}, {3, 333, 520},
+                                   {4, 211, 90},   {1000, 1, 33}};
   for_each_target([&] {
     int round = 0;
     for (const auto& [m, n, k] : shapes) {
@@ -110,7 +111,7 @@ TYPED_TEST(Gemm, LargeShapes) {
 TYPED_TEST(Gemm, SameBitsForAnyNumberOfThreads) {
   const std::size_t shapes[][3] = {{300, 300, 300}, {700, 40, 1100}, {12, 1500, 900},
                                    {900, 10, 1300}, {60, 2100, 90},  {530, 520, 520},
-                                   {40, 1250, 900}};
+                                   {40, 1250, 900}, {3, 5000, 300},  {4000, 1, 500}};
   int round = 0;
   for (const auto& [m, n, k] : shapes) {
     for (const int t : {0, 1, 2, 3}) {
