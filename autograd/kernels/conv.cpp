@@ -72,11 +72,10 @@ template <class T> void reverse_weights(const Plan& p, const T* w, T* reversed) 
   }
 }
 
-// --- Few channels by few filters, as where each channel has filters of its own: a product would be all
-// overhead, so that rows are added to rows in place (depthwise 3x3: 40 times faster). Also padding and
-// dilation out of proportion, for which nothing is copied here.
+// --- Padding or dilation out of proportion to the image: rows are added to rows in place, as copies with the
+// padding would be.
 
-bool is_thin(const Plan& p) { return p.c * p.o <= 4 || !fits_directly(p.s); }
+bool is_thin(const Plan& p) { return !fits_directly(p.s); }
 
 // Calls f(weight, offset in x, offset in y, outputs) for every tap and row of one image and group;
 // neighboring outputs read pixels that are a stride apart.

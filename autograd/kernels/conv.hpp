@@ -4,9 +4,9 @@
 // All three are the partial derivatives of one trilinear form in x, w and y.
 //
 // Inside, an output channel is a weighted sum of stretches of the padded image (conv_direct.cpp); nothing
-// is unfolded. Groups of a few channels by a few filters add rows to rows instead. Images and groups go
-// to different threads; sums over images are cut into pieces that depend on the shape alone. The
-// plain-loop twins are in naive_conv.hpp.
+// is unfolded. Where dilation or padding is out of proportion to the image, rows are added to rows instead.
+// Images and groups go to different threads; sums over images are cut into pieces that depend on the shape
+// alone. The plain-loop twins are in naive_conv.hpp.
 #pragma once
 
 #include <array>

@@ -69,14 +69,18 @@ template <class F> void for_each_tap(const Plan& p, const Rows& rows, F&& f) {
 
 template <class T> void fold_add(const Plan& p, const Rows& rows, const T* columns, T* x) {
   const Int stride = p.s.stride[2], down = p.s.stride[1] * p.s.in[2], width = p.s.out[2];
-  const auto add = conv_table(T()).add;
+  const ConvTable<T>& table = conv_table(T());
   for_each_tap(p, rows, [&](Int k, const Tap& t) {
     const T* from = columns + k * rows.outputs + t.top * width + t.left;
     T* to = x + t.from;
     const Int count = t.right - t.left;
-    if (stride == 1) return add(from, width, size(count), t.bottom - t.top, to, down);
+    if (stride == 1) return table.add(from, width, size(count), t.bottom - t.top, to, down);
     for (Int row = t.top; row < t.bottom; ++row, from += width, to += down) {
-      for (Int i = 0; i < count; ++i) to[i * stride] += from[i];
+      if (stride == 2) {
+        table.add_second(from, count, to);
+      } else {
+        for (Int i = 0; i < count; ++i) to[i * stride] += from[i];
+      }
     }
   });
 }

@@ -101,7 +101,11 @@ struct Line {
 
 template <class T> void copy_line(const T* from, const Line& line, T* to) {
   std::fill(to, to + line.low, T(0));
-  for (Int i = line.low; i < line.high; ++i, from += line.stride) to[i] = from[line.part];
+  if (line.stride == 2) {
+    conv_table(T()).copy_second(from + line.part, line.high - line.low, to + line.low);
+  } else {
+    for (Int i = line.low; i < line.high; ++i, from += line.stride) to[i] = from[line.part];
+  }
   std::fill(to + line.high, to + line.extent, T(0));
 }
 
@@ -232,7 +236,44 @@ template <class T> void direct_forward(const Plan& p, const T* x, const T* w, co
   });
 }
 
+namespace {
+
+// The weights' gradient, its sums for a few filters in the order of the weights.
+template <class T> void weight_by_dots(const Plan& p, const T* x, const T* y, T* w) {
+  const ConvTable<T>& table = conv_table(T());
+  const ImageReads image(p.s);
+  const Layout& l = image.layout;
+  const std::vector<Int> offset = offsets(l, image.reads, p.c);
+  const std::size_t k = offset.size(), per_group = size(p.o) * k;
+  const Int pieces = weight_pieces(p);
+  T* sums = scratch<T>(Scratch::conv_weight, size(pieces) * p.weights());
+  std::fill_n(sums, size(pieces) * p.weights(), T(0));
+  for_each_piece(p, pieces, [&](Int number, Int group, Int piece) {
+    T* copy = image_scratch<T>(l, p.c);
+    const Int at = number * p.s.groups + group;
+    copy_image(l, p.c, x + at * p.c * p.x_plane(), copy);
+    for (Int depth = 0; depth < p.s.out[0]; ++depth) {
+      table.dots({.k = k,
+                  .filters = size(p.o),
+                  .x = copy + depth * l.plane(),
+                  .offset = offset.data(),
+                  .rows = p.s.out[1],
+                  .width = p.s.out[2],
+                  .pitch = l.row(),
+                  .y = y + at * p.o * p.y_plane() + depth * p.s.out[1] * p.s.out[2],
+                  .y_plane = p.y_plane(),
+                  .sum = sums + size(piece) * p.weights() + size(group) * per_group});
+    }
+  });
+  add_pieces(pieces, p.weights(), sums);
+  std::copy_n(sums, p.weights(), w);
+}
+
+}  // namespace
+
 template <class T> void direct_weight(const Plan& p, const T* x, const T* y, T* w) {
+  constexpr Int kFewFilters = 6;  // vectors of filters would be less than half full
+  if (p.o <= kFewFilters) return weight_by_dots(p, x, y, w);
   const ConvTable<T>& table = conv_table(T());
   const ImageReads image(p.s);
   const Layout& l = image.layout;

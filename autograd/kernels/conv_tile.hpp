@@ -37,6 +37,17 @@ template <class T> struct OffsetSums {
   Ahead ahead[2] = {};   // x and y of the next call
 };
 
+/// sum[o, k] += sum over rows and columns of x[offset[k] + row * pitch + column] y[o, row, column].
+template <class T> struct OffsetDots {
+  std::size_t k = 0, filters = 0;
+  const T* x = nullptr;
+  const std::int64_t* offset = nullptr;  // [k]
+  std::int64_t rows = 0, width = 0, pitch = 0;
+  const T* y = nullptr;  // [filters, rows, width], filters y_plane apart
+  std::int64_t y_plane = 0;
+  T* sum = nullptr;  // [filters, k]
+};
+
 /// What one instruction set provides.
 template <class T> struct ConvTable {
   std::size_t lanes;
@@ -49,9 +60,14 @@ template <class T> struct ConvTable {
                     std::int64_t pitch);
   void (*product)(const OffsetProduct<T>& call);
   void (*sums)(const OffsetSums<T>& call);
+  void (*dots)(const OffsetDots<T>& call);
+  /// to[i] = from[2 i] for i < n.
+  void (*copy_second)(const T* from, std::int64_t n, T* to);
   /// to[i, j] += from[i, j] for i < rows, j < width; steps are distances of rows.
   void (*add)(const T* from, std::int64_t from_step, std::size_t width, std::int64_t rows, T* to,
               std::int64_t to_step);
+  /// to[2 i] += from[i] for i < n.
+  void (*add_second)(const T* from, std::int64_t n, T* to);
 };
 const ConvTable<float>& conv_table(float);
 const ConvTable<double>& conv_table(double);

@@ -135,6 +135,37 @@ TYPED_TEST(Conv, EveryNumberOfChannelsByFilters) {
   }
 }
 
+// Rows of less than a vector, of some, and of a wide tile; every second element of them.
+TYPED_TEST(Conv, FewFiltersOverRowsOfAnyWidth) {
+  struct Channels {
+    std::int64_t groups, in, out;
+  };
+  for (const auto& [groups, in, out] : {Channels{1, 1, 1}, {3, 3, 3}, {2, 2, 4}, {1, 2, 7}}) {
+    for (const std::int64_t width : {7, 16, 17, 32, 33, 63, 64, 70}) {
+      for (const std::int64_t stride : {1, 2, 3}) {
+        SCOPED_TRACE(testing::Message() << groups << " groups, " << in << " to " << out
+                                        << ", width " << width << " by " << stride);
+        ConvShape s{.images = 2, .channels = in, .filters = out, .groups = groups};
+        s.in = {1, 6, width};
+        s.kernel = {1, 3, 5};
+        s.padding = {0, 1, 2};
+        s.stride = {1, stride, stride};
+        Problem<TypeParam>(s).check();
+      }
+    }
+  }
+}
+
+TYPED_TEST(Conv, DilationOutOfProportion) {
+  for (const std::int64_t stride : {1, 2}) {
+    ConvShape s{.images = 2, .channels = 2, .filters = 3, .in = {1, 5, 6}, .kernel = {1, 3, 3}};
+    s.dilation = s.padding = {0, 400, 400};
+    s.dilation[0] = 1;
+    s.stride = {1, stride, stride};
+    Problem<TypeParam>(s).check();
+  }
+}
+
 TYPED_TEST(Conv, PaddingWiderThanVectors) {
   ConvShape s{.images = 2, .channels = 3, .filters = 5, .in = {1, 5, 8}, .kernel = {1, 1, 41}};
   s.padding = {0, 0, 20};
