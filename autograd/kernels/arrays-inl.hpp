@@ -61,8 +61,6 @@ template <Comparison kKind, class T> AUTOGRAD_INLINE bool holds(T a, T b) {
   if constexpr (kKind == Comparison::not_equal) return a != b;
   if constexpr (kKind == Comparison::less) return a < b;
   if constexpr (kKind == Comparison::less_equal) return a <= b;
-  if constexpr (kKind == Comparison::greater) return a > b;
-  if constexpr (kKind == Comparison::greater_equal) return a >= b;
 }
 
 template <Comparison kKind, class T>
@@ -78,6 +76,7 @@ void compare_loop(const T* a, int sa, const T* b, int sb, bool* y, std::size_t n
   }
 }
 
+// a > b is b < a.
 template <class T>
 void compare_any(Comparison kind, const T* a, int sa, const T* b, int sb, bool* y, std::size_t n) {
   switch (kind) {
@@ -85,9 +84,8 @@ void compare_any(Comparison kind, const T* a, int sa, const T* b, int sb, bool* 
     case Comparison::not_equal: return compare_loop<Comparison::not_equal>(a, sa, b, sb, y, n);
     case Comparison::less: return compare_loop<Comparison::less>(a, sa, b, sb, y, n);
     case Comparison::less_equal: return compare_loop<Comparison::less_equal>(a, sa, b, sb, y, n);
-    case Comparison::greater: return compare_loop<Comparison::greater>(a, sa, b, sb, y, n);
-    case Comparison::greater_equal:
-      return compare_loop<Comparison::greater_equal>(a, sa, b, sb, y, n);
+    case Comparison::greater: return compare_loop<Comparison::less>(b, sb, a, sa, y, n);
+    case Comparison::greater_equal: return compare_loop<Comparison::less_equal>(b, sb, a, sa, y, n);
   }
 }
 
