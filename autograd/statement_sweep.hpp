@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 #include "dual.hpp"
 #include "inline.hpp"
@@ -93,9 +94,23 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
   std::int32_t k = cursor.k;
   bool at_record = false;
   A a = adjoint[k];
+  // When an operand is the previous statement its adjoint stays in a register. The store would have to be
+  // forwarded to the load that follows at once; and loads run ahead of stores whose addresses are still on
+  // their way from memory, and are taken back when it turns out that they were too early (Rosenbrock, whose
+  // second operand is the previous statement: 7.2 instead of 2.2 ns a statement).
+  constexpr bool kNumber = std::is_same_v<A, double>;
+  bool known = false;
+  double next = 0;
   const auto add = [&](int j) AUTOGRAD_ALWAYS_INLINE {
-    A& sum = adjoint[e[-j].index];
-    sum = add_product(sum, e[-j].get(), a);
+    const std::int32_t index = e[-j].index;
+    const A sum = add_product(adjoint[index], e[-j].get(), a);
+    adjoint[index] = sum;
+    if constexpr (kNumber) {
+      if (index == k) {
+        next = sum;
+        known = true;
+      }
+    }
   };
   while (k > low) {
     --k;
@@ -110,6 +125,7 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       a = adjoint[k];
       continue;
     }
+    known = false;
     switch (m) {
       default:
         for (int j = static_cast<int>(m) - 1; j > 5; --j) add(j);
@@ -123,17 +139,22 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       case 0: a = adjoint[k]; continue;
     }
     e -= m;
-    // When the first operand is the previous statement its adjoint stays in a register: the store
-    // would have to be forwarded to the load that follows at once.
     const std::int32_t first = e->index;
     const A sum = add_product(adjoint[first], e->get(), a);
     adjoint[first] = sum;
     if (first == k) {
       asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
       a = sum;
-    } else {
-      a = adjoint[k];
+      continue;
     }
+    if constexpr (kNumber) {
+      if (known) {
+        asm volatile("");
+        a = next;
+        continue;
+      }
+    }
+    a = adjoint[k];
   }
   cursor = {e, count, k};
   return at_record;
