@@ -38,6 +38,7 @@ detail::Tag record_statement(std::span<const Var> inputs, std::span<const double
       if (!(inputs[done].tag() & detail::kPassive)) add(partials[done], inputs[done].tag());
     }
     if (n > 0) y = detail::record_mixed(entries, tags, n);
+    if (y == detail::kFailed) detail::throw_failure();
   }
   return y;
 }

@@ -80,12 +80,14 @@ enum class Count : std::uint8_t {};
 inline constexpr int kMaxArguments = 250;
 inline constexpr Count kTensorRecord{255};  // in place of an argument count
 
+// What a statement changes has what it only reads in between: two neighbors would be stored as one
+// vector, which the loads of the next statement wait for (Rosenbrock: 3.8 instead of 2.2 ns a statement).
 struct Recorder {
   std::byte* top = nullptr;     // the next entry
-  Count* counts = nullptr;      // the last argument count
-  Tag last = 0;                 // tag of the last statement
   Tag foreign = ~Tag{0} << 32;  // complement of the current stamp, above; all ones: no tape
+  Count* counts = nullptr;      // the last argument count
   Tape* tape = nullptr;
+  Tag last = 0;  // tag of the last statement
 };
 
 extern constinit Recorder no_tape;
@@ -118,13 +120,21 @@ template <class R> AUTOGRAD_INLINE Tag& fusable_of() {
   }
 }
 
-// Moves to the next chunk. Throws Error when memory is short, before anything is recorded.
-AUTOGRAD_COLD void grow(Recorder& r);
+// What a statement calls when it cannot be recorded at once leaves its exception to throw_failure. In a
+// function that has destructors to run, a call that may throw would keep every number of the loop around it
+// in memory, on its fast path, too: GCC saves no register around such a call (5.7 instead of 2.5 ns a
+// statement).
+inline constexpr Tag kFailed = kPassive | 1;
+[[noreturn]] AUTOGRAD_COLD void throw_failure();
+
+// Moves to the next chunk. Returns false when memory is short (Error), before anything is recorded.
+AUTOGRAD_COLD bool grow(Recorder& r) noexcept;
 template <class R> AUTOGRAD_COLD void grow_of(Recorder& r);
 
 // Records a statement some of whose operands are passive; returns its tag, kPassive when all of them
-// are. Throws TapeError for an operand of another tape or of a consumed recording.
-AUTOGRAD_COLD Tag record_mixed(const Entry* entries, const Tag* tags, int n);
+// are, kFailed (TapeError) for an operand of another tape or of a consumed recording.
+AUTOGRAD_COLD Tag record_mixed(const Entry* entries, const Tag* tags, int n) noexcept;
+// Throws instead of the above two.
 template <class R>
 AUTOGRAD_COLD Tag record_mixed_of(const BasicEntry<R>* entries, const Tag* tags, int n);
 

@@ -3,7 +3,9 @@
 #include "tape.hpp"
 
 #include <cstring>
+#include <exception>
 #include <string>
+#include <utility>
 
 #include "batching.hpp"
 #include "tape_inline.hpp"
@@ -20,6 +22,9 @@ TrackLink* make_link(std::uint64_t generation, std::int32_t slot, TrackLink* nex
 }  // namespace detail
 
 namespace {
+
+// What throw_failure throws.
+thread_local std::exception_ptr failure;
 
 constexpr std::uint32_t kIdMask = (1u << 21) - 1;
 // The recording part of a stamp: weight 5 in bits 21 to 30.
@@ -87,7 +92,15 @@ Tape::~Tape() {
   detail::TapeStorage::give_back(storage_);
 }
 
-void detail::grow(Recorder& r) { r.tape->grow(); }
+void detail::throw_failure() { std::rethrow_exception(std::exchange(failure, nullptr)); }
+
+bool detail::grow(Recorder& r) noexcept try {
+  r.tape->grow();
+  return true;
+} catch (...) {
+  failure = std::current_exception();
+  return false;
+}
 
 void Tape::grow() {
   detail::TapeStorage& s = *storage_;
@@ -144,7 +157,7 @@ std::int32_t Tape::resolve(detail::Tag tag) const {
   return detail::index_of(tag);
 }
 
-detail::Tag detail::record_mixed(const Entry* entries, const Tag* tags, int n) {
+detail::Tag detail::record_mixed(const Entry* entries, const Tag* tags, int n) noexcept try {
   Recorder& r = *recorder;
   if (!r.tape) return kPassive;
   std::int32_t index[kMaxArguments];
@@ -157,7 +170,7 @@ detail::Tag detail::record_mixed(const Entry* entries, const Tag* tags, int n) {
     active = active || !(tags[i] & kPassive);
   }
   if (!active) return kPassive;
-  if (!has_room(r, static_cast<std::size_t>(kept))) grow(r);
+  if (!has_room(r, static_cast<std::size_t>(kept))) r.tape->grow();
   auto* entry = reinterpret_cast<Entry*>(r.top);
   for (int i = 0; i < n; ++i) {
     if (index[i]) *entry++ = entries[i];
@@ -165,6 +178,9 @@ detail::Tag detail::record_mixed(const Entry* entries, const Tag* tags, int n) {
   r.top = reinterpret_cast<std::byte*>(entry);
   *--r.counts = static_cast<Count>(kept);
   return fusable = ++r.last;
+} catch (...) {
+  failure = std::current_exception();
+  return kFailed;
 }
 
 std::int32_t Tape::add_values(std::int32_t n) {

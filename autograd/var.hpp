@@ -100,7 +100,8 @@ template <class R> class BasicVar : public ExpressionOf<R> {
 
  private:
   template <class E> AUTOGRAD_INLINE void record(const E& e);
-  template <class E> AUTOGRAD_COLD static detail::Tag record_cold(const E& e);
+  template <class E>
+  AUTOGRAD_COLD static detail::Tag record_cold(const E& e) noexcept(std::same_as<R, double>);
   template <class Row, class E> AUTOGRAD_INLINE BasicVar& accumulate(const E& e, double sign);
 
   R value_;
@@ -116,13 +117,16 @@ template <class R> template <class E> AUTOGRAD_INLINE void BasicVar<R>::record(c
   detail::Recorder& r = detail::recorder_of<R>();
   if (e.tags() & r.foreign) [[unlikely]] {
     const E copy(e);  // only the copy has an address: e and *this stay in registers
-    tag_ = record_cold(copy);
+    const detail::Tag tag = record_cold(copy);
+    if (tag == detail::kFailed) [[unlikely]]
+      detail::throw_failure();
+    tag_ = tag;
     value_ = e.value();
     return;
   }
   if (!detail::has_room<R>(r, E::kCount)) [[unlikely]] {
     if constexpr (std::same_as<R, double>) {
-      detail::grow(r);
+      if (!detail::grow(r)) detail::throw_failure();
     } else {
       detail::grow_of<R>(r);
     }
@@ -136,7 +140,7 @@ template <class R> template <class E> AUTOGRAD_INLINE void BasicVar<R>::record(c
 
 template <class R>
 template <class E>
-AUTOGRAD_COLD detail::Tag BasicVar<R>::record_cold(const E& e) {
+AUTOGRAD_COLD detail::Tag BasicVar<R>::record_cold(const E& e) noexcept(std::same_as<R, double>) {
   detail::BasicEntry<R> entries[E::kCount];
   detail::Tag tags[E::kCount];
   e.template store<0>(entries, 1.0);
