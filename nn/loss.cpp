@@ -47,11 +47,21 @@ Tensor mse_loss(const Tensor& prediction, const Tensor& target, LossOptions opti
 
 namespace {
 
-Tensor weighted(const char* function, const Tensor& losses, const Tensor& weight) {
+bool broadcasts_to(const Shape& from, const Shape& to) {
+  if (from.dim() > to.dim()) return false;
+  for (int i = 1; i <= from.dim(); ++i) {
+    const std::int64_t extent = from[from.dim() - i];
+    if (extent != 1 && extent != to[to.dim() - i]) return false;
+  }
+  return true;
+}
+
+/// losses times the option `name`, or without it.
+Tensor weighted(const char* function, const char* name, const Tensor& losses,
+                const Tensor& weight) {
   if (!weight.defined()) return losses;
-  const Tensor product = losses * weight;
-  if (product.shape() == losses.shape()) return product;
-  throw ShapeError(std::string(function) + ": weight does not fit: weight is " +
+  if (broadcasts_to(weight.shape(), losses.shape())) return losses * weight;
+  throw ShapeError(std::string(function) + ": " + name + " does not fit: " + name + " is " +
                    to_string(weight.shape()) + ", the losses are " + to_string(losses.shape()) +
                    "; need a shape that broadcasts to theirs");
 }
@@ -62,22 +72,23 @@ Tensor bce_loss(const Tensor& probability, const Tensor& target, const BceOption
   check_shapes("bce_loss", "probability", probability, "target", target);
   check_probabilities(probability);
   const Tensor losses = binary_cross_entropy(probability, target);
-  return reduce(weighted("bce_loss", losses, options.weight), options.reduction);
+  return reduce(weighted("bce_loss", "weight", losses, options.weight), options.reduction);
 }
 
 Tensor bce_with_logits_loss(const Tensor& logits, const Tensor& target,
                             const BceWithLogitsOptions& options) {
-  check_shapes("bce_with_logits_loss", "logits", logits, "target", target);
+  constexpr const char* kName = "bce_with_logits_loss";
+  check_shapes(kName, "logits", logits, "target", target);
   Tensor losses;
   if (options.pos_weight.defined()) {
-    const Tensor extra = weighted("bce_with_logits_loss", target, options.pos_weight - 1.0);
+    const Tensor extra = weighted(kName, "pos_weight", target, options.pos_weight - 1.0);
     // ln(1 + exp(-x)) is the loss of target 1; logsigmoid would link the kernels of all activations.
     const Tensor missed = binary_cross_entropy_with_logits(logits, constant(logits, 1.0));
     losses = (1.0 - target) * logits + (1.0 + extra) * missed;
   } else {
     losses = binary_cross_entropy_with_logits(logits, target);
   }
-  return reduce(weighted("bce_with_logits_loss", losses, options.weight), options.reduction);
+  return reduce(weighted(kName, "weight", losses, options.weight), options.reduction);
 }
 
 // --- Cross-entropy.
@@ -172,11 +183,10 @@ Tensor with_plain_labels(const char* function, const Tensor& rows, const Tensor&
                         labels.total);
 }
 
-// logp: [n, c]  target: [n] int64. The sign comes last.
-Tensor with_labels(const char* function, const Tensor& logp, const Tensor& target,
-                   const CrossEntropyOptions& options, const Tensor& class_weight) {
+// logp: [n, c]. The sign comes last.
+Tensor with_labels(const Tensor& logp, const Labels& labels, const CrossEntropyOptions& options,
+                   const Tensor& class_weight) {
   const std::int64_t c = logp.shape()[1];
-  const Labels labels = read_labels(function, target, c, options.ignore_index, class_weight);
   Tensor y = pick(logp, labels.safe);
   if (labels.weight.defined()) y = y * labels.weight;
   if (options.label_smoothing > 0) {
@@ -187,6 +197,17 @@ Tensor with_labels(const char* function, const Tensor& logp, const Tensor& targe
   // A select and not a product: an ignored row may hold anything.
   if (labels.kept.defined()) y = where(labels.kept, y, 0.0);
   return reduce_labeled(-y, options.reduction, labels.total);
+}
+
+// rows: [n, c]  target: [n] int64
+Tensor with_weighted_labels(const char* function, const Tensor& rows, const Tensor& target,
+                            const CrossEntropyOptions& options, const Tensor& class_weight) {
+  const Labels labels =
+      read_labels(function, target, rows.shape()[1], options.ignore_index, class_weight);
+  Tensor counted = rows;
+  // The derivative of a row of NaN is NaN, even for a loss that does not depend on it.
+  if (labels.kept.defined()) counted = where(unsqueeze(labels.kept, 1), rows, 0.0);
+  return with_labels(log_softmax(counted, 1), labels, options, class_weight);
 }
 
 // logits, target: [n, c]
@@ -294,7 +315,7 @@ Tensor cross_entropy_loss(const Tensor& logits, const Tensor& target,
   if (!labels) {
     loss = with_probabilities(rows, as_rows(target), options, class_weight);
   } else if (class_weight.defined()) {
-    loss = with_labels(kName, log_softmax(rows, 1), as_list(target), options, class_weight);
+    loss = with_weighted_labels(kName, rows, as_list(target), options, class_weight);
   } else {
     loss = with_plain_labels(kName, rows, as_list(target), options);
   }
@@ -310,9 +331,10 @@ Tensor nll_loss(const Tensor& log_probs, const Tensor& target, const NllOptions&
   }
   check_log_probabilities(log_probs);
   const Tensor class_weight = checked_weight(kName, options.weight, log_probs);
-  const Tensor loss = with_labels(
-      kName, as_rows(log_probs), as_list(target),
-      {.reduction = options.reduction, .ignore_index = options.ignore_index}, class_weight);
+  const Tensor rows = as_rows(log_probs);
+  const Labels labels =
+      read_labels(kName, as_list(target), rows.shape()[1], options.ignore_index, class_weight);
+  const Tensor loss = with_labels(rows, labels, {.reduction = options.reduction}, class_weight);
   const bool shaped = options.reduction == Reduction::none && log_probs.dim() != 2;
   return shaped ? reshape(loss, without_classes(log_probs.shape())) : loss;
 }

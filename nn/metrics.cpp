@@ -109,6 +109,11 @@ void Accuracy::update(const Tensor& scores, const Tensor& labels) {
   const std::span<const std::int64_t> label = integers(kName, labels, holder);
   const std::span<const double> all = x.data<double>();
   const std::int64_t c = x.shape()[1];
+  if (k_ > c) {
+    throw ValueError("Accuracy.update: k out of range: k is " + std::to_string(k_) +
+                     ", the scores are " + to_string(scores.shape()) +
+                     "; need k at most the number of classes, " + std::to_string(c));
+  }
   const std::size_t width = static_cast<std::size_t>(c);
   std::int64_t correct = 0, total = 0;
   for (std::size_t i = 0; i < label.size(); ++i) {

@@ -77,7 +77,11 @@ void Optimizer::add_group(ParameterGroup group) {
   const std::size_t begin = parameters_.size(), end = begin + group.parameters.size();
   parameters_.reserve(end);
   groups_.reserve(groups_.size() + 1);
-  for (Slot& slot : slots_) slot.tensors.resize(end);
+  for (Slot& slot : slots_) {
+    slot.tensors.resize(end);
+    slot.fresh.resize(end);
+  }
+  started_ = false;
   if (!steps_.empty()) steps_.resize(end);
   for (Tensor& p : group.parameters) parameters_.push_back(std::move(p));
   groups_.push_back({begin, end, rate, decay});
@@ -139,8 +143,29 @@ void Optimizer::require_betas(const std::pair<double, double>& betas, double eps
   require(amount(eps), "eps", eps, "a finite eps >= 0");
 }
 
-void Optimizer::add_slot(const char* name, bool scalar) {
-  slots_.push_back({name, scalar, std::vector<Tensor>(parameters_.size())});
+void Optimizer::add_slot(const char* name, SlotKind kind) {
+  const std::vector<Tensor> none(parameters_.size());
+  slots_.push_back({name, kind, none, none});
+}
+
+__attribute__((noinline, cold)) void Optimizer::prepare(std::vector<Tensor>& copies) {
+  bool all = true;
+  for (std::size_t i = 0; i < parameters_.size(); ++i) {
+    const Tensor& p = parameters_[i];
+    const bool moves = p.node()->grad;
+    if (moves && !detail::plain_gradient(p)) {
+      copies.resize(parameters_.size());
+      detail::unusual_gradient(name_, p, copies[i]);
+    }
+    for (Slot& slot : slots_) {
+      if (slot.tensors[i].defined()) continue;
+      all = all && moves;
+      if (!moves || slot.fresh[i].defined()) continue;
+      slot.fresh[i] =
+          slot.kind == SlotKind::scalar ? autograd::zeros({}, autograd::float64) : zeros_like(p);
+    }
+  }
+  started_ = all;
 }
 
 void Optimizer::use_momentum(double value, double limit) {

@@ -84,25 +84,31 @@ class Optimizer {
     double lr, weight_decay;
     std::optional<double> base_lr = {};
   };
+  enum class SlotKind : std::uint8_t {
+    elements,
+    squares,  // elements >= 0
+    scalar,   // one float64 number
+  };
   /// One kind of state of each parameter: undefined before its first gradient.
   struct Slot {
     const char* name;
-    bool scalar = false;  // one float64 number instead of one for each element
-    std::vector<Tensor> tensors = {};
+    SlotKind kind;
+    std::vector<Tensor> tensors;
+    std::vector<Tensor> fresh;  // zeros that state() takes at the first gradient
   };
 
   Optimizer(const char* name, std::vector<Tensor> parameters, double lr, double weight_decay);
   /// Throws ValueError "<name>: <option> out of range: ..." unless ok.
   void require(bool ok, const char* option, double value, const char* need) const;
   void require_betas(const std::pair<double, double>& betas, double eps) const;
-  void add_slot(const char* name, bool scalar = false);
+  void add_slot(const char* name, SlotKind kind = SlotKind::elements);
   void count_steps() { steps_.resize(parameters_.size()); }
   /// Declares that there is a momentum, below `limit`.
   void use_momentum(double value, double limit = std::numeric_limits<double>::infinity());
   /// The elements of a slot of parameter i; zeros at the first call. In optim_loop.hpp, as the next.
   template <class T> T* state(std::size_t slot, std::size_t i);
   /// update(group, i, p, g, n) for every parameter i that has a gradient: n elements p and g, float
-  /// or double.
+  /// or double. What can fail, memory for the state among it, fails before the first update.
   template <class F> void for_gradients(const char* changed_by, F&& update);
 
   const char* name_;
@@ -115,10 +121,12 @@ class Optimizer {
  private:
   friend struct detail::AdamRule;
   void check_parameters(const std::vector<Tensor>& fresh) const;
+  void prepare(std::vector<Tensor>& copies);
   Group& group(std::size_t index, const char* function);
 
   double lr_option_, weight_decay_option_;
   double momentum_limit_ = 0;  // 0: there is no momentum
+  bool started_ = false;       // every parameter has every state
 };
 
 struct SGDOptions {

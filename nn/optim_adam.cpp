@@ -62,8 +62,8 @@ struct detail::AdamRule {
     self.use_momentum(options.betas.first, 1);
     self.count_steps();
     self.add_slot("exp_avg");
-    self.add_slot("exp_avg_sq");
-    if (options.amsgrad) self.add_slot("max_exp_avg_sq");
+    self.add_slot("exp_avg_sq", Optimizer::SlotKind::squares);
+    if (options.amsgrad) self.add_slot("max_exp_avg_sq", Optimizer::SlotKind::squares);
   }
 
   static void step(Optimizer& self, const AdamOptions& options, const char* changed_by,

@@ -32,8 +32,8 @@ NAdam::NAdam(std::vector<Tensor> parameters, NAdamOptions options)
   use_momentum(options.betas.first, 1);
   count_steps();
   add_slot("exp_avg");
-  add_slot("exp_avg_sq");
-  add_slot("mu_product", true);
+  add_slot("exp_avg_sq", SlotKind::squares);
+  add_slot("mu_product", SlotKind::scalar);
 }
 
 namespace {
@@ -58,14 +58,14 @@ void NAdam::step() {
   for_gradients("NAdam.step",
                 [&]<class T>(const Group& group, std::size_t i, T* p, const T* g, std::size_t n) {
                   T *m = state<T>(kFirst, i), *v = state<T>(kSecond, i);
-                  Tensor& stored = slots_[kProduct].tensors[i];
-                  if (!stored.defined()) stored = autograd::ones({}, autograd::float64);
+                  const bool first = !slots_[kProduct].tensors[i].defined();
+                  double& product = *state<double>(kProduct, i);
+                  if (first) product = 1;
                   const double t = static_cast<double>(++steps_[i]);
                   const auto mu_at = [&](double count) {
                     return betas.b1 * (1 - 0.5 * std::pow(0.96, count * options_.momentum_decay));
                   };
                   const double mu = mu_at(t), next = mu_at(t + 1);
-                  double& product = *detail::elements<double>(stored);
                   product *= mu;
                   // m / (sqrt(v / c) + eps) = sqrt(c) m / (sqrt(v) + sqrt(c) eps)
                   const double root = std::sqrt(1 - std::pow(betas.b2, t));
@@ -85,7 +85,7 @@ RAdam::RAdam(std::vector<Tensor> parameters, RAdamOptions options)
   use_momentum(options.betas.first, 1);
   count_steps();
   add_slot("exp_avg");
-  add_slot("exp_avg_sq");
+  add_slot("exp_avg_sq", SlotKind::squares);
 }
 
 namespace {
@@ -140,7 +140,7 @@ Adagrad::Adagrad(std::vector<Tensor> parameters, AdagradOptions options)
           options.initial_accumulator_value, "a finite value >= 0");
   require(amount(options.eps), "eps", options.eps, "a finite eps >= 0");
   count_steps();
-  add_slot("sum");
+  add_slot("sum", SlotKind::squares);
 }
 
 namespace {
@@ -182,8 +182,8 @@ Adadelta::Adadelta(std::vector<Tensor> parameters, AdadeltaOptions options)
       options_(options) {
   require(options.rho >= 0 && options.rho <= 1, "rho", options.rho, "0 <= rho <= 1");
   require(amount(options.eps), "eps", options.eps, "a finite eps >= 0");
-  add_slot("square_avg");
-  add_slot("acc_delta");
+  add_slot("square_avg", SlotKind::squares);
+  add_slot("acc_delta", SlotKind::squares);
 }
 
 namespace {

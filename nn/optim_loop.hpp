@@ -7,6 +7,7 @@
 #pragma once
 
 #include <cmath>
+#include <utility>
 
 #include "optim.hpp"
 
@@ -22,11 +23,15 @@ template <class T> T* elements(const Tensor& x) { return elements<T>(x.node()); 
 /// A strided gradient copied to `holder`; throws for one that is not like the parameter.
 const Node* unusual_gradient(const char* name, const Tensor& p, Tensor& holder);
 
+/// Whether p's gradient can be read as it lies.
+inline bool plain_gradient(const Tensor& p) {
+  const Node *node = p.node(), *g = node->grad;
+  return g->contiguous && g->dtype == node->dtype && g->numel == node->numel;
+}
+
 /// The gradient of p, which has one, contiguous; `holder` keeps a copy alive where one is needed.
 inline const Node* gradient_of(const char* name, const Tensor& p, Tensor& holder) {
-  const Node *node = p.node(), *g = node->grad;
-  const bool plain = g->contiguous && g->dtype == node->dtype && g->numel == node->numel;
-  return plain ? g : unusual_gradient(name, p, holder);
+  return plain_gradient(p) ? p.node()->grad : unusual_gradient(name, p, holder);
 }
 
 /// f(begin, count) for the elements whose gradient may be other than zero: few rows of a large table,
@@ -46,18 +51,25 @@ inline bool amount(double x) { return std::isfinite(x) && x >= 0; }
 template <class T> T* Optimizer::state(std::size_t slot, std::size_t i) {
   Tensor& tensor = slots_[slot].tensors[i];
   if (!tensor.defined()) [[unlikely]]
-    tensor = zeros_like(parameters_[i]);
+    tensor = std::move(slots_[slot].fresh[i]);
   return detail::elements<T>(tensor);
 }
 
 template <class F> void Optimizer::for_gradients(const char* changed_by, F&& update) {
   using detail::elements;
+  bool ready = started_;
+  for (const Tensor& p : parameters_)
+    ready = ready && (!p.node()->grad || detail::plain_gradient(p));
+  std::vector<Tensor> copies;  // of each gradient that is strided; or nothing
+  if (!ready) [[unlikely]]
+    prepare(copies);
   for (const Group& each : groups_) {
     for (std::size_t i = each.begin; i < each.end; ++i) {
       Tensor& p = parameters_[i];
-      if (!p.node()->grad) continue;
-      Tensor holder;
-      const detail::Node* g = detail::gradient_of(name_, p, holder);
+      const detail::Node* g = p.node()->grad;
+      if (!g) continue;
+      if (!copies.empty() && copies[i].defined()) [[unlikely]]
+        g = copies[i].node();
       const std::size_t n = static_cast<std::size_t>(p.node()->numel);
       if (p.node()->dtype == autograd::float32) {
         update(each, i, elements<float>(p), elements<const float>(g), n);

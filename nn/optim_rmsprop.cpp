@@ -14,7 +14,7 @@ RMSprop::RMSprop(std::vector<Tensor> parameters, RMSpropOptions options)
   require(options.alpha >= 0 && options.alpha <= 1, "alpha", options.alpha, "0 <= alpha <= 1");
   require(amount(options.eps), "eps", options.eps, "a finite eps >= 0");
   require(amount(options.momentum), "momentum", options.momentum, "a finite momentum >= 0");
-  add_slot("square_avg");
+  add_slot("square_avg", SlotKind::squares);
   if (options.centered) add_slot("grad_avg");
   if (options.momentum > 0) {
     use_momentum(options.momentum);

@@ -18,6 +18,8 @@ Tensor copy_of(const Tensor& x) {
   return copy;
 }
 
+bool any_negative(const Tensor& x) { return any(detach(x) < 0.0).item() != 0; }
+
 /// Reads a state and gathers what is wrong with it.
 class Reader {
  public:
@@ -126,7 +128,7 @@ void Optimizer::load_state_dict(const StateDict& state) {
     // A parameter that had no gradient yet has no state at all; any part asks for every part.
     bool some = state.contains(state_key(i, "step"));
     for (const Slot& slot : slots) some = some || state.contains(state_key(i, slot.name));
-    for (Slot& slot : slots) slot.tensors[i] = Tensor();
+    for (Slot& slot : slots) slot.tensors[i] = slot.fresh[i] = Tensor();
     if (!some) continue;
     if (!steps.empty()) {
       const Tensor x = reader.take(key(state_key(i, "step")), {}, autograd::int64);
@@ -135,16 +137,21 @@ void Optimizer::load_state_dict(const StateDict& state) {
     }
     const Tensor& p = parameters_[i];
     for (Slot& slot : slots) {
-      const Tensor x = slot.scalar
+      const Tensor x = slot.kind == SlotKind::scalar
                            ? reader.take(key(state_key(i, slot.name)), {}, autograd::float64)
                            : reader.take(key(state_key(i, slot.name)), p.shape(), p.dtype());
-      if (x.defined()) slot.tensors[i] = copy_of(x);
+      if (!x.defined()) continue;
+      slot.tensors[i] = copy_of(x);
+      if (slot.kind == SlotKind::squares && any_negative(x)) {
+        reader.complain(known.back() + " has elements below 0");
+      }
     }
   }
   reader.finish(name_, known);
   groups_ = std::move(groups);
   slots_ = std::move(slots);
   steps_ = std::move(steps);
+  started_ = false;
   if (has_momentum()) momentum_ = momentum;
 }
 

@@ -429,8 +429,13 @@ StateDict ReduceLROnPlateau::state_dict() const {
 void ReduceLROnPlateau::load_state_dict(const StateDict& state) {
   check_count(state, kPlateau, 3);
   const double best = entry(state, kPlateau, "best", autograd::float64).item();
+  require(!std::isnan(best), kPlateau, "best", best, "a number");
   const std::int64_t bad = count_in(state, kPlateau, "num_bad_epochs");
+  require(bad <= options_.patience, kPlateau, "num_bad_epochs", static_cast<double>(bad),
+          "at most patience");
   const std::int64_t cooldown = count_in(state, kPlateau, "cooldown_counter");
+  require(cooldown <= options_.cooldown, kPlateau, "cooldown_counter",
+          static_cast<double>(cooldown), "at most cooldown");
   best_ = best;
   bad_ = bad;
   cooldown_ = cooldown;

@@ -36,6 +36,13 @@ void Linear::explain(const Tensor& x) const {
                                autograd::to_string(x.shape()) + "; need input.shape[-1] == " + in +
                                " (" + numbers + ")");
   }
+  if (x.defined() && x.dtype() != weight.dtype()) {
+    throw autograd::TypeError(
+        describe("Linear") + ": input has the wrong dtype: input is " + autograd::name(x.dtype()) +
+        ", weight is " + autograd::name(weight.dtype()) +
+        "; need them alike (convert with to(input, autograd::" + autograd::name(weight.dtype()) +
+        "))");
+  }
   rethrow("Linear");
 }
 

@@ -131,6 +131,7 @@ typename Recurrent<Kind>::Input Recurrent<Kind>::prepared(const Tensor& x,
   }
   const std::int64_t n = in.x.shape()[1];
   check_lengths(call.lengths, n, in.x.shape()[0]);
+  in.x = detail::without_padding(in.x, call.lengths);
   const auto rows = static_cast<std::int64_t>(weights_.size());
   const Shape state = batched ? Shape{rows, n, hidden_} : Shape{rows, hidden_};
   const std::vector<std::int64_t> inside = {rows, n, hidden_};

@@ -104,6 +104,19 @@ LayerRun lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const Ten
   return run;
 }
 
+Tensor without_padding(const Tensor& x, const std::vector<std::int64_t>& lengths) {
+  const std::int64_t steps = x.shape()[0];
+  const Running running(lengths);
+  if (!running.at(steps - 1).defined()) return x;
+  std::vector<Tensor> on;
+  const Tensor all = autograd::ones({x.shape()[1], 1}, autograd::boolean);
+  for (std::int64_t t = 0; t < steps; ++t) {
+    const Tensor some = running.at(t);
+    on.push_back(some.defined() ? some : all);
+  }
+  return autograd::where(autograd::stack(on, 0), x, 0.0);
+}
+
 Tensor reversed(const Tensor& x, const std::vector<std::int64_t>& lengths) {
   if (lengths.empty()) return autograd::flip(x, 0);
   const std::int64_t steps = x.shape()[0], n = x.shape()[1];

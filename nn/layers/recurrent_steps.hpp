@@ -34,6 +34,10 @@ LayerRun lstm_layer(const Tensor& x, const Tensor& h, const Tensor& c, const Ten
                     const Tensor& w_hh, const Tensor& b_ih, const Tensor& b_hh,
                     const std::vector<std::int64_t>& lengths);
 
+/// x [t, n, in] with 0 behind the end of each sequence: whatever is there, NaN too, must not reach the
+/// gradient of the weights.
+Tensor without_padding(const Tensor& x, const std::vector<std::int64_t>& lengths);
+
 /// Each sequence of x [t, n, ...] back to front, its padding left behind its end.
 Tensor reversed(const Tensor& x, const std::vector<std::int64_t>& lengths);
 

@@ -67,6 +67,12 @@ TEST(Linear, BadInput) {
       "Linear: input has the wrong size: input is []; need input.shape[-1] == 2 (a scalar has no "
       "axes)",
       [&] { alone(ag::tensor(1.0)); });
+  expect_message<ag::TypeError>(
+      "Linear: input has the wrong dtype: input is float64, weight is float32; need them alike "
+      "(convert with to(input, autograd::float32))",
+      [&] {
+        alone(ag::ones({4, 2}, ag::float64));
+      });
   expect_message<ag::ValueError>(
       "Linear: negative size: in is -1, out is 3; need in >= 0 and out >= 0",
       [] { nn::Linear(-1, 3); });

@@ -14,6 +14,7 @@ using nn_test::expect_values;
 using nn_test::float64;
 using nn_test::labels;
 
+constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 template <class F> ag::Tensor gradient(const F& loss, const ag::Tensor& x) {
@@ -126,6 +127,25 @@ TEST(LossEdges, CrossEntropyOfPlacesAllIgnored) {
             (ag::Shape{1, 2}));
 }
 
+TEST(LossEdges, IgnoredRowsMayHoldAnything) {
+  const ag::Tensor x = float64({{kNaN, kInf, 0.0}, {0.1, 0.2, 0.3}});
+  for (const ag::Tensor& weight : {ag::Tensor(), ag::ones({3}, ag::float64)}) {
+    for (const double smoothing : {0.0, 0.1}) {
+      const nn::CrossEntropyOptions options{.label_smoothing = smoothing, .weight = weight};
+      const ag::Tensor g = gradient(
+          [&](const ag::Tensor& in) {
+            return nn::cross_entropy_loss(in, labels({-100, 2}), options);
+          },
+          x);
+      const ag::Tensor alone = gradient(
+          [&](const ag::Tensor& in) { return nn::cross_entropy_loss(in, labels({2}), options); },
+          ag::narrow(x, 0, 1, 1));
+      expect_values(ag::select(g, 0, 0), {0.0, 0.0, 0.0});
+      expect_values(ag::select(g, 0, 1), nn_test::values(alone), 1e-15);
+    }
+  }
+}
+
 TEST(LossEdges, BadInput) {
   const ag::Tensor x = ag::ones({2, 3});
   expect_message<ag::ValueError>(
@@ -153,6 +173,10 @@ TEST(LossEdges, BadInput) {
       [&] {
         nn::bce_loss(x, x, {.weight = ag::ones({5, 2, 3})});
       });
+  expect_message<ag::ShapeError>(
+      "bce_with_logits_loss: pos_weight does not fit: pos_weight is [2], the losses are [2, 3]; "
+      "need a shape that broadcasts to theirs",
+      [&] { nn::bce_with_logits_loss(x, x, {.pos_weight = ag::ones({2})}); });
 }
 
 }  // namespace

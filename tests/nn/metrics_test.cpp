@@ -62,6 +62,14 @@ TEST(Accuracy, BadInputCountsNothing) {
   EXPECT_THROW(accuracy.update(scores, ag::ones({2})), ag::TypeError);
   EXPECT_THROW(accuracy.update(labels({{1, 2}}), labels({0})), ag::TypeError);
   EXPECT_EQ(accuracy.total(), 0);
+  nn::Accuracy top_four(4);
+  expect_message<ag::ValueError>(
+      "Accuracy.update: k out of range: k is 4, the scores are [2, 3]; need k at most the number "
+      "of "
+      "classes, 3",
+      [&] {
+        top_four.update(scores, labels({0, 1}));
+      });
   EXPECT_THROW(nn::Accuracy(0), ag::ValueError);
 }
 

@@ -191,6 +191,36 @@ TEST(Optimizer, LongParametersAndNoElements) {
 }
 
 // Changing a parameter between forward and backward makes the saved value stale.
+TEST(Optimizer, OutOfMemoryChangesNothing) {
+  constexpr std::int64_t kLong = 1 << 17;
+  int failed = 0;
+  for (std::size_t more = 0; more <= 40; more += 2) {
+    std::vector<ag::Tensor> p;
+    for (int i = 0; i < 2; ++i) {
+      p.push_back(ag::ones({kLong}).set_requires_grad());
+      p.back().set_grad(ag::ones({kLong}));
+    }
+    nn::Adam optimizer(p, {.lr = 0.1});
+    ag::empty_cache();
+    ag::set_memory_limit(ag::memory_stats().current_bytes + more * kLong / 4 * sizeof(float));
+    bool enough = true;
+    try {
+      optimizer.step();
+    } catch (const ag::Error&) {
+      enough = false;
+      ++failed;
+    }
+    ag::set_memory_limit(~std::size_t{0});
+    for (const ag::Tensor& each : p) {
+      EXPECT_NEAR(each(kLong - 1).item(), enough ? 0.9 : 1.0, 1e-6) << more;
+    }
+    if (!enough) optimizer.step();
+    for (const ag::Tensor& each : p) EXPECT_NEAR(each(0).item(), 0.9, 1e-6) << more;
+  }
+  EXPECT_GT(failed, 2);
+  EXPECT_LT(failed, 20);
+}
+
 TEST(HardCases, 68_step_between_forward_and_backward) {
   ag::Tensor p = parameter();
   p.set_grad(ag::ones({3}, ag::float64));

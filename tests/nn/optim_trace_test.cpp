@@ -317,6 +317,13 @@ TEST(Optimizer, StateThatDoesNotFitChangesNothing) {
   EXPECT_EQ(b.lr(), 0.5);
   EXPECT_FALSE(b.state_dict().contains("state.0.exp_avg"));
   EXPECT_THROW(b.load_state_dict({}), ag::ValueError);
+  nn::StateDict negative = a.state_dict();
+  negative.erase("state.0.exp_avg_sq");
+  negative.insert("state.0.exp_avg_sq", ag::full({3}, -1.0));
+  expect_message<ag::ValueError>(
+      "Adam.load_state_dict: the state does not fit: state.0.exp_avg_sq has elements below 0; need "
+      "the state of an optimizer built alike",
+      [&] { a.load_state_dict(negative); });
   nn::LBFGS c(p);
   EXPECT_THROW(c.load_state_dict(state), ag::ValueError);
 }

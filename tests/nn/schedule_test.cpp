@@ -143,6 +143,15 @@ TEST(Schedule, ReduceOnPlateauAsPyTorch) {
   schedule.step(kNaN);
   EXPECT_NEAR(f.optimizer.lr(), 0.01, 1e-15);
   EXPECT_THROW(schedule.load_state_dict({}), ag::ValueError);
+  nn::StateDict state = schedule.state_dict();
+  state.erase("best");
+  state.insert("best", ag::full({}, kNaN, ag::float64));
+  expect_message<ag::ValueError>("ReduceLROnPlateau: best out of range: best is nan; need a number",
+                                 [&] { schedule.load_state_dict(state); });
+  state = schedule.state_dict();
+  state.erase("num_bad_epochs");
+  state.insert("num_bad_epochs", ag::tensor(std::vector<std::int64_t>{1}, ag::Shape{}));
+  EXPECT_THROW(schedule.load_state_dict(state), ag::ValueError);
 }
 
 TEST(Schedule, OneCycleEnds) {

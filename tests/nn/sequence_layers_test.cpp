@@ -196,6 +196,28 @@ TEST(Transformer, StepsOfSeveralPositions) {
                                  });
 }
 
+// 0 NaN would be NaN in the product that sums the gradient of the weights over all steps.
+TEST(Recurrent, WhateverThePaddingHolds) {
+  using Limits = std::numeric_limits<double>;
+  for (const double padding : {0.0, 1e30, Limits::infinity(), Limits::quiet_NaN()}) {
+    ag::Generator g(5);
+    const nn::GRU gru(2, 3, g, {.num_layers = 2, .bidirectional = true, .dtype = ag::float64});
+    ag::Tensor x = ag::ones({3, 2, 2}, ag::float64);
+    ag::Tensor behind = x(ag::slice(1), 1);
+    ag::fill_(behind, padding);
+    x.set_requires_grad();
+    std::vector<ag::Tensor> grads;
+    ag::Tape tape;
+    tape.backward(ag::sum(gru(x, {.lengths = {3, 1}}).output));
+    grads.push_back(x.grad());
+    for (const auto& [name, p] : gru.named_parameters()) grads.push_back(p.grad());
+    static const std::vector<ag::Tensor> want = grads;
+    for (std::size_t i = 0; i < want.size(); ++i) {
+      EXPECT_TRUE(ag::equal(grads[i], want[i])) << padding << ", gradient " << i;
+    }
+  }
+}
+
 TEST(Transformer, LayersOfAStackDiffer) {
   ag::Generator g(3);
   const nn::TransformerEncoder encoder(2, 4, 2, g);
