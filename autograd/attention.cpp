@@ -37,7 +37,13 @@ Shape check_operands(const Tensor& q, const Tensor& k, const Tensor& v) {
                      "; need [..., l, e], [..., s, e] and [..., s, v] with e >= 1");
   }
   // Also throws what the products would, before anything is recorded.
-  return broadcast_shapes(kName, broadcast_shapes(kName, lead_of(a), lead_of(b)), lead_of(c));
+  try {
+    return broadcast_shapes(kName, broadcast_shapes(kName, lead_of(a), lead_of(b)), lead_of(c));
+  } catch (const ShapeError&) {  // it names batch axes alone, of two operands
+    throw ShapeError(std::string(kName) + ": batch axes do not broadcast: query is " +
+                     to_string(a) + ", key is " + to_string(b) + ", value is " + to_string(c) +
+                     "; need equal extents or 1 in the axes before the matrices");
+  }
 }
 
 void check_options(const AttentionOptions& options) {
@@ -66,7 +72,7 @@ void check_options(const AttentionOptions& options) {
 std::optional<ops::Attribute> mask_of(const AttentionOptions& options, const Shape& scores) {
   if (options.mask != AttentionMask::attend_where) return {};
   const Tensor mask = detach(options.attend);
-  if (mask.dim() > scores.dim() || !(broadcast_shapes(kName, mask.shape(), scores) == scores)) {
+  if (!broadcasts_to(mask.shape(), scores)) {
     throw ShapeError(std::string(kName) + ": attend does not fit the scores: attend is " +
                      to_string(mask.shape()) + ", scores are " + to_string(scores) +
                      "; need a shape that broadcasts to them");

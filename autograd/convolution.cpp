@@ -84,6 +84,7 @@ ConvGeometry geometry_of(const char* function, const Shape& image, const Shape& 
 Tensor convolution(const char* function, int axes, const Tensor& x, const Tensor& weight,
                    const Tensor& bias, const ConvOptions& options) {
   const Shape shape = detail::batched_shape(function, x, axes);
+  detail::check_defined(function, "weight", weight);
   const ConvGeometry g = ops::conv_geometry(function, shape, weight.shape(), options);
   detail::check_floating(function, x);
   detail::check_same_dtype(function, x, "weight", weight);
@@ -96,6 +97,7 @@ Tensor convolution(const char* function, int axes, const Tensor& x, const Tensor
 Tensor transposed(const char* function, int axes, const Tensor& x, const Tensor& weight,
                   const Tensor& bias, const ConvTransposeOptions& options) {
   const Shape shape = detail::batched_shape(function, x, axes);
+  detail::check_defined(function, "weight", weight);
   const ConvGeometry g = ops::conv_transpose_geometry(function, shape, weight.shape(), options);
   detail::check_floating(function, x);
   detail::check_same_dtype(function, x, "weight", weight);

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <iosfwd>
 #include <string>
 #include <type_traits>
 
@@ -31,6 +32,9 @@ constexpr const char* name(DType dtype) {
   constexpr const char* kNames[] = {"float32", "float64", "int64", "bool"};
   return kNames[static_cast<int>(dtype)];
 }
+
+/// Prints the name.
+std::ostream& operator<<(std::ostream& out, DType dtype);
 
 constexpr bool is_floating(DType dtype) { return dtype <= DType::float64; }
 

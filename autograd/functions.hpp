@@ -213,7 +213,7 @@ Tensor log_softmax(const Tensor& x, std::int64_t axis);
 /// a column whose axis is dropped from the result.
 Tensor matmul(const Tensor& a, const Tensor& b);
 /// x W^T + b: x [..., k], W [n, k], b [n] or undefined; result [..., n].
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias);
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {});
 /// What linear applies to its result as part of the same record.
 enum class Activation { none, sigmoid, tanh, relu };
 /// The activation of x W^T + b, the same bits as in two steps with less time and memory.

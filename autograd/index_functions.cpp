@@ -193,8 +193,12 @@ Tensor one_hot(const Tensor& x, std::int64_t classes) {
                        " for shape " + to_string(x.shape()) +
                        "; need at least 0, or -1 and an element to count them from");
     }
-    const std::int64_t most = *std::max_element(values.begin(), values.end());
-    classes = most == INT64_MAX ? most : most + 1;
+    const auto [least, most] = std::minmax_element(values.begin(), values.end());
+    if (*least < 0) {
+      throw ValueError("one_hot: negative label: " + std::to_string(*least) + " at element " +
+                       std::to_string(least - values.begin()) + " of the index; need labels >= 0");
+    }
+    classes = *most == INT64_MAX ? *most : *most + 1;
   }
   ops::check_index("one_hot", places, classes);
   Shape shape = x.shape();

@@ -51,7 +51,7 @@ std::int64_t checked_number(const Tensor& x, int axis, std::int64_t i) {
 void set_slice(SliceMap& map, int axis, std::int64_t n, const Slice& s) {
   if (s.step == 0 || s.step == INT64_MIN) {
     throw ValueError("index: step out of range: " + std::to_string(s.step) +
-                     "; need a step other than 0");
+                     "; need a step other than 0 from -(2^63 - 1) to 2^63 - 1");
   }
   const bool down = s.step < 0;
   const auto end = [&](const std::optional<std::int64_t>& given, std::int64_t open) {

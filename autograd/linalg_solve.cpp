@@ -72,7 +72,7 @@ Tensor solve_triangular(const Tensor& a, const Tensor& b, SolveTriangularOptions
                      "; need b.shape[-1] == a.shape[-2] when left is false (" +
                      std::to_string(columns_of(b)) + " != " + std::to_string(rows_of(a)) + ")");
   }
-  broadcast_shapes("solve_triangular", without_last(a.shape(), 2), without_last(b.shape(), 2));
+  broadcast_batches("solve_triangular", a.shape(), 2, b.shape(), 2);
   const Tensor right = transpose(b);
   return transpose(apply(ops::SolveTriangular{!options.upper, options.unitriangular, right.shape()},
                          transpose(a), right));
@@ -99,7 +99,7 @@ LstsqResult lstsq(const Tensor& a, const Tensor& b, PinvOptions options) {
                      (vector ? "-1" : "-2") + "] (" + std::to_string(m) +
                      " != " + std::to_string(b.shape()[axis]) + ")");
   }
-  broadcast_shapes("lstsq", without_last(a.shape(), 2), without_last(b.shape(), vector ? 1 : 2));
+  broadcast_batches("lstsq", a.shape(), 2, b.shape(), vector ? 1 : 2);
   ops::require_finite("lstsq", a);
   const Tensor matrix = detach(a);
   const Tensor right = vector ? reshape(detach(b), ops::with(b.shape(), {1})) : detach(b);

@@ -96,6 +96,12 @@ std::ostream& operator<<(std::ostream& out, const Shape& shape);
 /// NumPy's rule: shapes are aligned at the last axis; extents must be equal or 1.
 /// Throws ShapeError in the name of `function`.
 Shape broadcast_shapes(const char* function, const Shape& a, const Shape& b);
+/// Whether a tensor of shape `from` can be broadcast to shape `to`.
+bool broadcasts_to(const Shape& from, const Shape& to);
+/// broadcast_shapes of the axes in front of a's last `inner_a` and b's last `inner_b`: the batches of matrices and
+/// vectors. The error shows the whole shapes.
+Shape broadcast_batches(const char* function, const Shape& a, int inner_a, const Shape& b,
+                        int inner_b);
 
 /// The axis counted from the front; throws ValueError when it is outside [-dim, dim).
 int normalize_axis(const char* function, std::int64_t axis, int dim);

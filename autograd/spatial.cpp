@@ -6,7 +6,15 @@
 
 namespace autograd::detail {
 
+void check_defined(const char* function, const char* operand, const Tensor& x) {
+  if (!x.defined()) {
+    throw ValueError(std::string(function) + ": " + operand +
+                     " is undefined: no tensor was assigned; need one (make it with tensor(...))");
+  }
+}
+
 Shape batched_shape(const char* function, const Tensor& x, int axes) {
+  check_defined(function, "x", x);
   if (x.dim() != axes + 1 && x.dim() != axes + 2) {
     throw ShapeError(std::string(function) + ": x has the wrong number of axes: x is " +
                      to_string(x.shape()) + "; need " + std::to_string(axes + 2) + " or, without " +

@@ -13,6 +13,8 @@ namespace autograd::detail {
 /// No extent or option exceeds this, so that sums of products of two never overflow.
 inline constexpr std::int64_t kMaxSpatial = std::int64_t{1} << 30;
 
+/// Throws ValueError for an undefined tensor, naming the operand.
+void check_defined(const char* function, const char* operand, const Tensor& x);
 /// Throws ShapeError unless x has `axes` spatial axes and channels, with or without a batch; the shape
 /// with a batch. Spatial extents and channels must be at least 1.
 Shape batched_shape(const char* function, const Tensor& x, int axes);

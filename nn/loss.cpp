@@ -47,20 +47,11 @@ Tensor mse_loss(const Tensor& prediction, const Tensor& target, LossOptions opti
 
 namespace {
 
-bool broadcasts_to(const Shape& from, const Shape& to) {
-  if (from.dim() > to.dim()) return false;
-  for (int i = 1; i <= from.dim(); ++i) {
-    const std::int64_t extent = from[from.dim() - i];
-    if (extent != 1 && extent != to[to.dim() - i]) return false;
-  }
-  return true;
-}
-
 /// losses times the option `name`, or without it.
 Tensor weighted(const char* function, const char* name, const Tensor& losses,
                 const Tensor& weight) {
   if (!weight.defined()) return losses;
-  if (broadcasts_to(weight.shape(), losses.shape())) return losses * weight;
+  if (autograd::broadcasts_to(weight.shape(), losses.shape())) return losses * weight;
   throw ShapeError(std::string(function) + ": " + name + " does not fit: " + name + " is " +
                    to_string(weight.shape()) + ", the losses are " + to_string(losses.shape()) +
                    "; need a shape that broadcasts to theirs");

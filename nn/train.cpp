@@ -13,6 +13,12 @@ namespace nn {
 
 using autograd::ValueError;
 
+namespace {
+
+constexpr std::int64_t kMostSteps = std::int64_t{1} << 53;  // far from where counting on overflows
+
+}  // namespace
+
 Trainer::Trainer(Optimizer& optimizer, TrainerOptions options)
     : optimizer_(&optimizer), options_(std::move(options)) {
   if (options_.accumulate < 1 || !(options_.clip_norm >= 0) || !(options_.clip_value >= 0)) {
@@ -147,9 +153,10 @@ void Trainer::load_state_dict(const StateDict& state) {
   }
   const std::vector<std::int64_t> numbers =
       autograd::to_vector<std::int64_t>(contiguous(detach(x)));
-  if (*std::min_element(numbers.begin(), numbers.end()) < 0) {
-    throw ValueError("Trainer.load_state_dict: a negative counter: " + to_string(x) +
-                     "; need numbers >= 0");
+  const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
+  if (*least < 0 || *most > kMostSteps) {
+    throw ValueError("Trainer.load_state_dict: a counter out of range: " + to_string(x) +
+                     "; need numbers from 0 to 2^53");
   }
   epoch_ = numbers[0];
   batch_ = numbers[1];

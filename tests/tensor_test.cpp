@@ -5,6 +5,7 @@
 #include <autograd/create.hpp>
 
 #include <functional>
+#include <sstream>
 
 namespace autograd {
 namespace {
@@ -36,6 +37,12 @@ TEST(TensorTest, ShapeAndElements) {
   EXPECT_EQ(x.at({1, 2}), 6);
   EXPECT_EQ(x.at({-2, -1}), 3);
   EXPECT_THROW(x.size(2), ValueError);
+}
+
+TEST(TensorTest, DtypesPrintTheirNames) {
+  std::ostringstream out;
+  out << float32 << ' ' << float64 << ' ' << int64 << ' ' << boolean;
+  EXPECT_EQ(out.str(), "float32 float64 int64 bool");
 }
 
 TEST(TensorTest, ViewsAreReadThroughTheirStrides) {

@@ -94,8 +94,7 @@ std::vector<OpCase> Inverse::cases() {
 
 Tensor Solve::forward(const Tensor& a, const Tensor& b) const {
   check_system("solve", a, b, vector);
-  const Shape lead = broadcast_shapes("solve", without_last(a.shape(), 2),
-                                      without_last(b.shape(), vector ? 1 : 2));
+  const Shape lead = broadcast_batches("solve", a.shape(), 2, b.shape(), vector ? 1 : 2);
   const Tensor right = vector ? column(detach(b)) : b;
   const std::int64_t n = rows_of(a), k = columns_of(right);
   return solved(a, right, lead, vector ? with(lead, {n}) : with(lead, {n, k}),
@@ -129,8 +128,7 @@ std::vector<OpCase> Solve::cases() {
 
 Tensor SolveTriangular::forward(const Tensor& a, const Tensor& b) const {
   check_system("solve_triangular", a, b, false);
-  const Shape lead =
-      broadcast_shapes("solve_triangular", without_last(a.shape(), 2), without_last(b.shape(), 2));
+  const Shape lead = broadcast_batches("solve_triangular", a.shape(), 2, b.shape(), 2);
   const std::int64_t n = rows_of(a), k = columns_of(b);
   return solved(a, b, lead, with(lead, {n, k}), static_cast<double>(n * n * k), "solve_triangular",
                 [&]<class T>(const T* x, const T* z, T* y) {

@@ -42,12 +42,6 @@ struct Matrix {
   }
 };
 
-Shape without_last_two(const Shape& shape) {
-  Shape lead;
-  for (int i = 0; i + 2 < shape.dim(); ++i) lead.push_back(shape[i]);
-  return lead;
-}
-
 std::int64_t batch_stride(const Tensor& x, int axis, int dim) {
   const int i = axis - (dim - (x.dim() - 2));
   return i < 0 || x.shape()[i] == 1 ? 0 : x.node()->strides[static_cast<std::size_t>(i)];
@@ -273,8 +267,7 @@ Tensor Matmul::forward(const Tensor& a, const Tensor& b) const {
   if (Tensor y = tiny_matmul<TinyForm::normal>(a, b); y.defined()) return y;
   Shape shape, lead;
   if (da > 2 || db > 2) {
-    shape = lead =
-        broadcast_shapes("matmul", without_last_two(a.shape()), without_last_two(b.shape()));
+    shape = lead = broadcast_batches("matmul", a.shape(), 2, b.shape(), 2);
   }
   shape.push_back(a.shape()[da - 2]);
   shape.push_back(b.shape()[db - 1]);

@@ -270,19 +270,19 @@ BytePairEncoding BytePairEncoding::load(const std::string& path) {
   };
   if (lines.empty() || lines[0] != kVersion) fail("the first line is not '#version: 0.2'");
   std::vector<std::pair<std::string, std::string>> merges;
+  std::unordered_map<std::string_view, std::size_t> places;  // the same line is the same merge
   for (std::size_t i = 1; i < lines.size(); ++i) {
+    const std::string line = "line " + std::to_string(i + 1);
     const std::size_t blank = lines[i].find(' ');
     if (blank == std::string::npos || lines[i].find(' ', blank + 1) != std::string::npos) {
-      fail("line " + std::to_string(i + 1) + " is not two pieces");
+      fail(line + " is not two pieces");
     }
+    if (blank == 0 || blank + 1 == lines[i].size()) fail(line + " has an empty piece");
+    const auto [first, fresh] = places.emplace(lines[i], i + 1);
+    if (!fresh) fail(line + " repeats line " + std::to_string(first->second));
     merges.emplace_back(lines[i].substr(0, blank), lines[i].substr(blank + 1));
   }
-  try {
-    return BytePairEncoding(std::move(merges));
-  } catch (const ValueError&) {
-    fail("a merge is empty or there twice");
-    throw;
-  }
+  return BytePairEncoding(std::move(merges));
 }
 
 }  // namespace nn

@@ -2,7 +2,9 @@
 // One pass over the text by characters; numbers through std::from_chars, which knows no locale.
 #include "csv.hpp"
 
+#include <algorithm>
 #include <charconv>
+#include <type_traits>
 
 #include "../files/gzip.hpp"
 
@@ -174,20 +176,47 @@ std::int64_t Table::line(std::int64_t row) const {
 
 namespace {
 
-/// Whether all of the text, but for blanks around it and a plus in front, is a number.
-template <class T> bool parse(std::string_view text, T& number) {
+/// Whether a number that is out of range is too near to zero: then the first digit that is not 0 stands
+/// behind the point once the exponent has moved it.
+bool is_tiny(std::string_view number) {
+  const std::size_t e = std::min(number.find_first_of("eE"), number.size());
+  std::int32_t exponent = 0;
+  if (e < number.size()) {
+    std::string_view power = number.substr(e + 1);
+    if (power.starts_with('+')) power.remove_prefix(1);
+    const auto [stop, error] = std::from_chars(power.data(), power.data() + power.size(), exponent);
+    if (error != std::errc()) return power.starts_with('-');
+  }
+  const std::string_view digits = number.substr(0, e);
+  const auto point = static_cast<std::int64_t>(std::min(digits.find('.'), digits.size()));
+  const auto first = static_cast<std::int64_t>(digits.find_first_of("123456789"));
+  return point - first - (first < point ? 1 : 0) + exponent < 0;
+}
+
+/// Reads all of the text, but for blanks around it and a plus in front. invalid_argument: not a number;
+/// result_out_of_range: too large. What is too near to zero is 0 with its sign, the nearest number.
+template <class T> std::errc parse(std::string_view text, T& number) {
   while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
   while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
   if (text.size() > 1 && text[0] == '+' && text[1] != '-') text.remove_prefix(1);
   const char* const end = text.data() + text.size();
   const auto [stop, error] = std::from_chars(text.data(), end, number);
-  return error == std::errc() && stop == end && !text.empty();
+  if (stop != end) return std::errc::invalid_argument;
+  if constexpr (std::is_floating_point_v<T>) {
+    if (error == std::errc::result_out_of_range && is_tiny(text)) {
+      number = text[0] == '-' ? -T{0} : T{0};
+      return {};
+    }
+  }
+  return error;
 }
-bool parse(std::string_view text, bool& flag) {
+std::errc parse(std::string_view text, bool& flag) {
   std::int64_t number = 0;
-  if (!parse(text, number) || (number != 0 && number != 1)) return false;
+  if (parse(text, number) != std::errc() || (number != 0 && number != 1)) {
+    return std::errc::invalid_argument;
+  }
   flag = number == 1;
-  return true;
+  return {};
 }
 
 }  // namespace
@@ -202,12 +231,18 @@ Tensor Table::numbers(const std::vector<std::string>& names, autograd::DType dty
     for (std::int64_t i = 0; i < rows(); ++i) {
       for (const std::int64_t k : places) {
         T number{};
-        if (!parse(at(i, k), number)) {
-          detail::throw_io("Table.numbers",
-                           "line " + std::to_string(line(i)) + ", column " +
-                               detail::quote(names_[static_cast<std::size_t>(k)], 60) + " is " +
-                               detail::quote(at(i, k), 60),
-                           name_, "", std::string("a number of dtype ") + autograd::name(dtype));
+        if (const std::errc error = parse(at(i, k), number); error != std::errc()) {
+          const bool large = error == std::errc::result_out_of_range;
+          double wide = 0;
+          const bool fits =
+              large && dtype == autograd::float32 && parse(at(i, k), wide) == std::errc();
+          const std::string type = autograd::name(dtype);
+          detail::throw_io(
+              "Table.numbers",
+              "line " + std::to_string(line(i)) + ", column " +
+                  detail::quote(names_[static_cast<std::size_t>(k)], 60) + " is " +
+                  detail::quote(at(i, k), 60) + (large ? ", too large for " + type : ""),
+              name_, "", "a number of dtype " + type + (fits ? ", or dtype float64" : ""));
         }
         *to++ = number;
       }

@@ -40,8 +40,9 @@ class Table {
   std::int64_t column(std::string_view name) const;
   /// All fields of a column.
   std::vector<std::string> strings(std::string_view name) const;
-  /// [rows, names], or all columns. Throws IoError naming line and column for what is not a number of that
-  /// dtype; "nan" and "inf" are floating numbers, an empty field is not.
+  /// [rows, names], or all columns, each the nearest number of the dtype, also 0 for 1e-400. Throws IoError
+  /// naming line and column for what is not a number of that dtype or too large for it; "nan" and "inf" are
+  /// floating numbers, an empty field is not.
   autograd::Tensor numbers(const std::vector<std::string>& names = {},
                            autograd::DType dtype = autograd::float32) const;
   /// The line of the text on which a row begins, from 1.

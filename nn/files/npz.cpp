@@ -139,7 +139,16 @@ std::string read_member(const InputFile& file, const Member& member) {
     file.errors().fail("the archive is damaged", ", at " + detail::quote(member.name),
                        "an intact file");
   }
-  const std::uint64_t start = member.offset + 30 + number(local, 26, 2) + number(local, 28, 2);
+  const std::uint64_t length = number(local, 26, 2);
+  // No checksum covers the directory: a name damaged there shows only beside the one at the entry.
+  const std::string name = piece(file, member.offset + 30, length);
+  if (name != member.name) {
+    file.errors().fail("the archive is damaged",
+                       ", " + detail::quote(member.name) + " of its directory is " +
+                           detail::quote(name) + " at the entry itself",
+                       "an intact file");
+  }
+  const std::uint64_t start = member.offset + 30 + length + number(local, 28, 2);
   std::string bytes = piece(file, start, member.packed);
   if (member.method == 8) {
     bytes = detail::inflate_raw(file.errors(), bytes, member.size);

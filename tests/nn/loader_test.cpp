@@ -2,6 +2,7 @@
 // Data sets and the loader: the same batches for any number of workers, positions, errors in workers.
 #include <atomic>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "support.hpp"
@@ -197,6 +198,7 @@ TEST(DataLoader, Refuses) {
     loader.seek({0, 2});
   });
   EXPECT_THROW(loader.seek({-1, 0}), ag::ValueError);
+  EXPECT_THROW(loader.seek({std::numeric_limits<std::int64_t>::max(), 0}), ag::ValueError);
   nn::DataLoader planned(Noisy{4}, {.batches = [](ag::Generator&) {
                            return std::vector<std::vector<std::int64_t>>{{0, 4}};
                          }});

@@ -188,13 +188,27 @@ TEST(Bpe, SavesAndLoads) {
   const auto back = nn::BytePairEncoding::load(folder / "codes");
   EXPECT_EQ(back.merges(), bpe.merges());
   EXPECT_EQ(back.encode("größte"), bpe.encode("größte"));
-  spill(folder / "bad", "#version: 0.2\na b\nc\n");
-  expect_message<ag::IoError>("BytePairEncoding.load: line 3 is not two pieces: '" +
-                                  folder / "bad" +
-                                  "'; need a file that BytePairEncoding.save wrote",
-                              [&] { nn::BytePairEncoding::load(folder / "bad"); });
   attack(slurp(folder / "codes"), 2000,
          [](const std::string& p) { nn::BytePairEncoding::load(p); });
+}
+
+TEST(Bpe, ErrorsNameTheLine) {
+  const Folder folder;
+  const std::string path = folder / "bad";
+  const auto refuses = [&](const std::string& merges, const std::string& what) {
+    spill(path, "#version: 0.2\n" + merges);
+    expect_message<ag::IoError>("BytePairEncoding.load: " + what + ": '" + path +
+                                    "'; need a file that BytePairEncoding.save wrote",
+                                [&] { nn::BytePairEncoding::load(path); });
+  };
+  refuses("a b\nc\n", "line 3 is not two pieces");
+  refuses("a b\n\nc d\n", "line 3 is not two pieces");
+  refuses("a b\n c\n", "line 3 has an empty piece");
+  refuses("a b\nb a\nc \n", "line 4 has an empty piece");
+  refuses(" \n", "line 2 has an empty piece");
+  refuses("x y\na b\nb a\na b\n", "line 5 repeats line 3");
+  spill(path, "#version: 0.2\nab c\na bc\n");  // one result, but two merges
+  EXPECT_EQ(nn::BytePairEncoding::load(path).merges().size(), 2u);
 }
 
 TEST(Bpe, AWordOfAMegabyte) {

@@ -132,6 +132,13 @@ TEST(Resume, AllOrNothing) {
       "same parts",
       [&] { run.state.load_state_dict(more); });
   EXPECT_EQ(run.bits(), before);
+  for (const std::int64_t counter : {std::int64_t{-1}, (std::int64_t{1} << 53) + 1}) {
+    nn::StateDict late = good;
+    late.erase("trainer.counters");
+    late.insert("trainer.counters", ag::tensor(std::vector<std::int64_t>{counter, 0, 0}));
+    EXPECT_THROW(run.state.load_state_dict(late), ag::ValueError) << counter;
+    EXPECT_EQ(run.bits(), before);
+  }
   EXPECT_THROW(run.state.add("model", run.seen), ag::ValueError);
   EXPECT_THROW(run.state.add("a.b", run.seen), ag::ValueError);
   EXPECT_THROW(run.state.add("default_generator", run.seen), ag::ValueError);

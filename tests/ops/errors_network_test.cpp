@@ -84,8 +84,12 @@ TEST(NetworkErrors, Convolution) {
       [&](const Tensor&) {
         conv2d(ones({1, 1, 2, 2}, autograd::int64), ones({1, 1, 1, 1}, autograd::int64));
       });
-  EXPECT_THROW(conv2d(ones({1, 1, 2, 2}), Tensor()), ValueError);
-  EXPECT_THROW(conv2d(Tensor(), w), ValueError);
+  const std::string none =
+      " is undefined: no tensor was assigned; need one (make it with tensor(...))";
+  expect_error<ValueError>("conv2d: x" + none, [&](const Tensor&) { conv2d(Tensor(), w); });
+  expect_error<ValueError>("conv2d: weight" + none, [](const Tensor& x) { conv2d(x, Tensor()); });
+  expect_error<ValueError>("conv_transpose2d: weight" + none,
+                           [](const Tensor& x) { conv_transpose2d(x, Tensor()); });
 }
 
 TEST(NetworkErrors, TransposedConvolution) {
@@ -135,7 +139,9 @@ TEST(NetworkErrors, Pooling) {
         max_pool1d(ones({2, 3}, boolean), 2);
       });
   EXPECT_THROW(adaptive_max_pool2d(ones({2, 2, 2}), kHuge >> 10), ValueError);
-  EXPECT_THROW(max_pool2d(Tensor(), 2), ValueError);
+  expect_error<ValueError>(
+      "max_pool2d: x is undefined: no tensor was assigned; need one (make it with tensor(...))",
+      [](const Tensor&) { max_pool2d(Tensor(), 2); });
   expect_error<ValueError>("interpolate: neither of size and scale_factor given; need one of them",
                            [](const Tensor& x) { interpolate(x, {}); });
   expect_error<ValueError>(
@@ -228,6 +234,20 @@ TEST(NetworkErrors, Attention) {
                            [&](const Tensor& x) {
                              f(x, x, ones({5, 6}));
                            });
+  expect_error<ShapeError>(
+      name +
+          ": batch axes do not broadcast: query is [2, 4, 6, 6], key is [2, 4, 6, 6], value is "
+          "[3, 6, 6]; need equal extents or 1 in the axes before the matrices",
+      [&](const Tensor& x) {
+        f(x, x, ones({3, 6, 6}));
+      });
+  expect_error<ShapeError>(
+      name +
+          ": attend does not fit the scores: attend is [3, 4], scores are [2, 4, 6, 6]; need a "
+          "shape that broadcasts to them",
+      [&](const Tensor& x) {
+        f(x, x, x, {.mask = AttentionMask::attend_where, .attend = ones({3, 4}) > 0.0});
+      });
   expect_error<ValueError>(
       name + ": mask is attend_where, but attend is not given; need both or neither",
       [&](const Tensor& x) { f(x, x, x, {.mask = AttentionMask::attend_where}); });

@@ -167,9 +167,8 @@ TEST(Errors, MatrixProducts) {
       "matmul: a scalar operand: a is [], b is [2, 3]; need at least one axis each (use a * b)",
       [](const Tensor& x) { matmul(tensor(2), x); });
   expect_error<ShapeError>(
-      "matmul: shapes do not broadcast: a is [4], b is [5]; need equal extents or 1 from the last "
-      "axis "
-      "on (4 and 5)",
+      "matmul: batch axes do not broadcast: a is [4, 2, 3], b is [5, 3, 2]; need equal extents or "
+      "1 in the axes before the matrices (4 and 5)",
       [](const Tensor&) {
         matmul(ones({4, 2, 3}), ones({5, 3, 2}));
       });
@@ -356,9 +355,11 @@ TEST(Errors, Making) {
   expect_error<ShapeError>("Shape: negative extent: -1; need >= 0", [](const Tensor&) {
     empty({2, -1});
   });
-  expect_error<ShapeError>("Shape: too many axes; need at most 8", [](const Tensor&) {
+  expect_error<ShapeError>("Shape: too many axes: 9 axes; need at most 8", [](const Tensor&) {
     zeros({1, 1, 1, 1, 1, 1, 1, 1, 1});
   });
+  expect_error<ShapeError>("Shape: too many axes: 11 axes; need at most 8",
+                           [](const Tensor&) { zeros(std::vector<std::int64_t>(11, 1)); });
   expect_error<ValueError>("Shape: too many elements: [1000000000, 1000000000]; need at most 2^48",
                            [](const Tensor&) {
                              ones({1000000000, 1000000000});

@@ -363,9 +363,8 @@ TEST(LinalgMisuse, Shapes) {
       "(2 != 3)",
       [](In in) { return solve(in[0], in[1]); }, {s, v});
   expect_error<ShapeError>(
-      "solve: shapes do not broadcast: a is [2], b is [3]; need equal extents or 1 from the last "
-      "axis on "
-      "(2 and 3)",
+      "solve: batch axes do not broadcast: a is [2, 2, 2], b is [3, 2, 1]; need equal extents or 1 "
+      "in the axes before the matrices (2 and 3)",
       [](In in) { return solve(in[0], in[1]); }, {ones({2, 2, 2}), ones({3, 2, 1})});
   expect_error<ShapeError>(
       "solve_triangular: the right side does not fit: a is [2, 2], b is [2, 3]; need b.shape[-1] "

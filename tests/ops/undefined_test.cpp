@@ -251,6 +251,7 @@ TEST(Undefined, MayBeCopiedAndPassedWhereItMeansNone) {
   const Tensor none, copy = none;
   EXPECT_FALSE(copy.defined());
   expect_values(linear(tensor({1, 2}), tensor({{3, 4}}), none), {11});
+  expect_values(linear(tensor({1, 2}), tensor({{3, 4}})), {11});
   Tape tape;
   const Tensor x = tape.input(tensor({2.0}));
   tape.backward(x * x, {.seed = none});
