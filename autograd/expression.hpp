@@ -123,7 +123,7 @@ template <class A> inline constexpr bool kIsLeaf = false;
 // multiplied, as nothing is below a zero adjoint in the sweep: 0.0 * sqrt(x) at 0 has derivative 0 in
 // one statement or in two. (Tested after every row it would cost 5 to 10 %.) An operand that a row does
 // not select is skipped, so that an infinite adjoint does not become NaN there.
-template <class Row, int At, class R, class A, class M, class S>
+template <class Row, int At, bool Join, class R, class A, class M, class S>
 AUTOGRAD_INLINE void store_slope(const A& a, BasicEntry<R>* entries, const M& m, const S& slope) {
   if constexpr (Row::info.selects) {
     if (plain_value(slope) == 0) return a.template skip<At>(entries);
@@ -132,7 +132,7 @@ AUTOGRAD_INLINE void store_slope(const A& a, BasicEntry<R>* entries, const M& m,
   if constexpr (kVanishes<Row> && !kIsLeaf<A>) {
     if (is_zero(partial)) return a.template skip<At>(entries);
   }
-  a.template store<At>(entries, partial);
+  a.template store<At, Join>(entries, partial);
 }
 
 // A constant inside an expression over R: a number (C = double), or a value of a type inside R (C = R).
@@ -145,7 +145,8 @@ template <class R, class C> struct Constant : ExpressionOf<R> {
   Constant& operator=(const Constant&) = delete;
   AUTOGRAD_INLINE C value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return 0; }
-  template <int, class M> AUTOGRAD_INLINE void store(BasicEntry<R>*, const M&) const {}
+  AUTOGRAD_INLINE int joined() const { return 0; }
+  template <int, bool, class M> AUTOGRAD_INLINE void store(BasicEntry<R>*, const M&) const {}
   template <int> AUTOGRAD_INLINE void skip(BasicEntry<R>*) const {}
   AUTOGRAD_INLINE void store_tags(Tag*) const {}
 };
@@ -164,7 +165,9 @@ template <class R> struct Leaf : ExpressionOf<R> {
   Leaf& operator=(const Leaf&) = delete;
   AUTOGRAD_INLINE R value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return tag_; }
-  template <int At, class M>
+  AUTOGRAD_INLINE int joined() const { return 0; }
+  template <class M> AUTOGRAD_INLINE M partial(const M& m) const { return m; }
+  template <int At, bool, class M>
   AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& partial) const {
     entries[At].set(partial);
     entries[At].index = index_of(tag_);
@@ -178,6 +181,9 @@ template <class R> struct Leaf : ExpressionOf<R> {
 };
 
 template <class R> inline constexpr bool kIsLeaf<Leaf<R>> = true;
+
+// A variable times numbers: its partial(m) is m times the derivative by the variable.
+template <class A> inline constexpr bool kIsScaledLeaf = kIsLeaf<A>;
 
 template <class R, class T> struct OperandOf { using type = Constant<R, R>; };
 template <class R, class T>
@@ -212,8 +218,10 @@ template <class Row, class R, class A> struct Unary : ExpressionOf<R> {
   template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE R value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags(); }
-  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
-    store_slope<Row, At>(a_, entries, m, slope_of<Row, R>(a_.value(), value_));
+  AUTOGRAD_INLINE int joined() const { return a_.joined(); }
+  template <int At, bool Join, class M>
+  AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+    store_slope<Row, At, Join>(a_, entries, m, slope_of<Row, R>(a_.value(), value_));
   }
   template <int At> AUTOGRAD_INLINE void skip(BasicEntry<R>* entries) const {
     a_.template skip<At>(entries);
@@ -238,8 +246,10 @@ template <class Row, class R, class A> struct UnaryWith : ExpressionOf<R> {
   template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE R value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags(); }
-  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
-    store_slope<Row, At>(a_, entries, m, R(row_.slope(R(a_.value()), value_)));
+  AUTOGRAD_INLINE int joined() const { return a_.joined(); }
+  template <int At, bool Join, class M>
+  AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+    store_slope<Row, At, Join>(a_, entries, m, R(row_.slope(R(a_.value()), value_)));
   }
   template <int At> AUTOGRAD_INLINE void skip(BasicEntry<R>* entries) const {
     a_.template skip<At>(entries);
@@ -259,6 +269,9 @@ template <class Row, class R, class A> struct UnaryWith : ExpressionOf<R> {
 // y = Row(a, b).
 template <class Row, class R, class A, class B> struct Binary : ExpressionOf<R> {
   static constexpr int kCount = A::kCount + B::kCount;
+  // x * x, 3.0 * x * x: one entry when both are the same variable.
+  static constexpr bool kSquare = std::same_as<R, double> && std::same_as<Row, ops::Mul> &&
+                                  kIsScaledLeaf<A> && kIsScaledLeaf<B>;
   static_assert(ops::BinaryRows::index_of<Row>() < ops::BinaryRows::size);
   A a_;
   B b_;
@@ -274,14 +287,39 @@ template <class Row, class R, class A, class B> struct Binary : ExpressionOf<R> 
   template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE R value() const { return value_; }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
-  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+  AUTOGRAD_INLINE int joined() const {
+    if constexpr (kSquare) {
+      return a_.tags() == b_.tags();
+    } else {
+      return a_.joined() + b_.joined();
+    }
+  }
+  // Of a scaled leaf.
+  template <class M> AUTOGRAD_INLINE M partial(const M& m) const {
+    if constexpr (A::kCount > 0) {
+      return a_.partial(m * b_.value());
+    } else {
+      return b_.partial(m * a_.value());
+    }
+  }
+  template <int At, bool Join, class M>
+  AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+    if constexpr (Join && kSquare) {
+      // Of equal variables, not of equal values: y = x, y += 1.0 is the same variable still.
+      if (a_.tags() == b_.tags()) {
+        entries[At].set(a_.partial(m * b_.value()) + b_.partial(m * a_.value()));
+        entries[At].index = index_of(a_.tags());
+        return;
+      }
+    }
     // The slope by a constant is not computed: log(a) of pow(a, 2.0) would be NaN for a < 0.
     if constexpr (A::kCount > 0) {
-      store_slope<Row, At>(a_, entries, m, slope_of_a<Row, R>(a_.value(), b_.value(), value_));
+      store_slope<Row, At, Join>(a_, entries, m,
+                                 slope_of_a<Row, R>(a_.value(), b_.value(), value_));
     }
     if constexpr (B::kCount > 0) {
-      store_slope<Row, At + A::kCount>(b_, entries, m,
-                                       slope_of_b<Row, R>(a_.value(), b_.value(), value_));
+      store_slope<Row, At + A::kCount, Join>(b_, behind<Join>(entries), m,
+                                             slope_of_b<Row, R>(a_.value(), b_.value(), value_));
     }
   }
   template <int At> AUTOGRAD_INLINE void skip(BasicEntry<R>* entries) const {
@@ -292,7 +330,21 @@ template <class Row, class R, class A, class B> struct Binary : ExpressionOf<R> 
     a_.store_tags(tags);
     b_.store_tags(tags + A::kCount);
   }
+
+ private:
+  // Where b's entries count from: a may have fewer than A::kCount.
+  template <bool Join> AUTOGRAD_INLINE BasicEntry<R>* behind(BasicEntry<R>* entries) const {
+    if constexpr (Join && !kSquare) {
+      return entries - a_.joined();
+    } else {
+      return entries;
+    }
+  }
 };
+template <class R, class A, class C>
+inline constexpr bool kIsScaledLeaf<Binary<ops::Mul, R, A, Constant<R, C>>> = kIsScaledLeaf<A>;
+template <class R, class A, class C>
+inline constexpr bool kIsScaledLeaf<Binary<ops::Mul, R, Constant<R, C>, A>> = kIsScaledLeaf<A>;
 
 // y = c ? a : b. The side not taken is skipped, not multiplied by zero.
 template <class R, class A, class B> struct Select : ExpressionOf<R> {
@@ -311,13 +363,16 @@ template <class R, class A, class B> struct Select : ExpressionOf<R> {
   template <class T> void operator+=(const T&) { refuse_assignment<T>(); }
   AUTOGRAD_INLINE R value() const { return condition_ ? R(a_.value()) : R(b_.value()); }
   AUTOGRAD_INLINE Tag tags() const { return a_.tags() | b_.tags(); }
-  template <int At, class M> AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+  AUTOGRAD_INLINE int joined() const { return a_.joined() + b_.joined(); }
+  template <int At, bool Join, class M>
+  AUTOGRAD_INLINE void store(BasicEntry<R>* entries, const M& m) const {
+    BasicEntry<R>* behind = Join ? entries - a_.joined() : entries;
     if (condition_) {
-      a_.template store<At>(entries, m);
-      b_.template skip<At + A::kCount>(entries);
+      a_.template store<At, Join>(entries, m);
+      b_.template skip<At + A::kCount>(behind);
     } else {
       a_.template skip<At>(entries);
-      b_.template store<At + A::kCount>(entries, m);
+      b_.template store<At + A::kCount, Join>(behind, m);
     }
   }
   template <int At> AUTOGRAD_INLINE void skip(BasicEntry<R>* entries) const {

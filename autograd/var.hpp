@@ -84,7 +84,7 @@ template <class R> class BasicVar : public ExpressionOf<R> {
   template <class E>
   requires detail::ExpressionOver<E, R> || detail::ConstantFor<E, R> AUTOGRAD_INLINE BasicVar&
   operator*=(const E& e) {
-    record(*this * e);
+    record<false>(*this * e);  // y *= y is rare
     return *this;
   }
   template <class E>
@@ -99,7 +99,7 @@ template <class R> class BasicVar : public ExpressionOf<R> {
   AUTOGRAD_INLINE BasicVar(const R& value, detail::Tag tag) : value_(value), tag_(tag) {}
 
  private:
-  template <class E> AUTOGRAD_INLINE void record(const E& e);
+  template <bool Join = true, class E> AUTOGRAD_INLINE void record(const E& e);
   template <class E>
   AUTOGRAD_COLD static detail::Tag record_cold(const E& e) noexcept(std::same_as<R, double>);
   template <class Row, class E> AUTOGRAD_INLINE BasicVar& accumulate(const E& e, double sign);
@@ -112,7 +112,9 @@ using Var = BasicVar<double>;
 template <> double Var::grad() const;
 template <> bool Var::has_grad() const;
 
-template <class R> template <class E> AUTOGRAD_INLINE void BasicVar<R>::record(const E& e) {
+template <class R>
+template <bool Join, class E>
+AUTOGRAD_INLINE void BasicVar<R>::record(const E& e) {
   static_assert(E::kCount <= detail::kMaxArguments, "split this expression: too many variables");
   detail::Recorder& r = detail::recorder_of<R>();
   if (e.tags() & r.foreign) [[unlikely]] {
@@ -131,9 +133,10 @@ template <class R> template <class E> AUTOGRAD_INLINE void BasicVar<R>::record(c
       detail::grow_of<R>(r);
     }
   }
-  e.template store<0>(reinterpret_cast<detail::BasicEntry<R>*>(r.top), 1.0);
-  r.top += E::kCount * sizeof(detail::BasicEntry<R>);
-  *--r.counts = detail::Count{E::kCount};
+  e.template store<0, Join>(reinterpret_cast<detail::BasicEntry<R>*>(r.top), 1.0);
+  const int count = E::kCount - (Join ? e.joined() : 0);
+  r.top += static_cast<std::size_t>(count) * sizeof(detail::BasicEntry<R>);
+  *--r.counts = static_cast<detail::Count>(count);
   detail::fusable_of<R>() = tag_ = ++r.last;
   value_ = e.value();
 }
@@ -143,7 +146,7 @@ template <class E>
 AUTOGRAD_COLD detail::Tag BasicVar<R>::record_cold(const E& e) noexcept(std::same_as<R, double>) {
   detail::BasicEntry<R> entries[E::kCount];
   detail::Tag tags[E::kCount];
-  e.template store<0>(entries, 1.0);
+  e.template store<0, false>(entries, 1.0);
   e.store_tags(tags);
   if constexpr (std::same_as<R, double>) {
     return detail::record_mixed(entries, tags, E::kCount);
@@ -168,7 +171,7 @@ AUTOGRAD_INLINE BasicVar<R>& BasicVar<R>::accumulate(const E& e, double sign) {
     if (tag_ == detail::fusable_of<R>() && !(node.tags() & r.foreign) &&
         static_cast<int>(*r.counts) + Node::kCount <= detail::kMaxArguments &&
         detail::has_room<R>(r, Node::kCount)) {
-      node.template store<0>(reinterpret_cast<detail::BasicEntry<R>*>(r.top), sign);
+      node.template store<0, false>(reinterpret_cast<detail::BasicEntry<R>*>(r.top), sign);
       r.top += Node::kCount * sizeof(detail::BasicEntry<R>);
       *r.counts = static_cast<detail::Count>(static_cast<int>(*r.counts) + Node::kCount);
       value_ += sign * node.value();

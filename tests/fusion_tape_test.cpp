@@ -30,6 +30,24 @@ TEST(FusionTapeTest, FusesAtAll) {
   EXPECT_EQ(a.grad(), 2 * (4 + 300) + 1);
 }
 
+TEST(FusionTapeTest, SquaresTakeOneEntry) {
+  const auto bytes = [](auto f) {
+    Tape tape;
+    const Var a = tape.input(2.0), b = tape.input(3.0);
+    const Tape::Mark start = tape.mark();
+    Var y = f(a, b);
+    const auto taken = static_cast<std::size_t>(tape.mark().top - start.top);
+    tape.backward(y);
+    EXPECT_TRUE(a.has_grad());
+    return taken;
+  };
+  constexpr std::size_t kEntry = sizeof(detail::Entry);
+  EXPECT_EQ(bytes([](auto& a, auto&) { return Var(a * a); }), kEntry);
+  EXPECT_EQ(bytes([](auto& a, auto&) { return Var(3.0 * a * (a * 2.0)); }), kEntry);
+  EXPECT_EQ(bytes([](auto& a, auto& b) { return Var(a * b); }), 2 * kEntry);
+  EXPECT_EQ(bytes([](auto& a, auto& b) { return Var(a * a + b * a + b * b); }), 4 * kEntry);
+}
+
 TEST(FusionTapeTest, InputsInBetween) {
   Tape tape;
   const Var a = tape.input(2.0);

@@ -320,5 +320,40 @@ TEST(FusionTest, PassiveOperands) {
   });
 }
 
+// Both factors of x * x are one entry; what follows it in the statement moves up.
+TEST(FusionTest, Squares) {
+  agree("everywhere in a statement", [](auto a, auto b, auto c) {
+    using T = decltype(a);
+    T s = a * a + b * c + sin(c);
+    T t = b * c - 3.0 * a * a / (1.0 + b * b) + c * 2.0 * c;
+    T u = -0.5 * b * (b * 4.0) + exp(a * a) * (c * c) * b;
+    return T((s * s) * (t * t) + u * s - a);
+  });
+  agree("the same variable with another value", [](auto a, auto b, auto c) {
+    using T = decltype(a);
+    T x = a * b, y = x;
+    y += 1.0;
+    T s = x * y + c;
+    T z = a;
+    z += 2.0;
+    s = s + 3.0 * z * a + b;
+    return T(s * c);
+  });
+  agree("skipped", [](auto a, auto b, auto c) {
+    using T = decltype(a);
+    T s = 0.0 * (a * a) + b * c;
+    s = where(a < 0, T(a * a), T(b * b)) + s;
+    return T(where(true, a * a, b * b + c) + where(false, a * a, b * b + c) * c * c + s);
+  });
+  agree("passive and mixed", [](auto a, auto b, auto c) {
+    using T = decltype(a);
+    T k = 3.0;
+    T s = k * k + a * a + k * b + c * k * k;
+    s += a * a;
+    s -= 2.0 * b * b + c;
+    return T(s * k);
+  });
+}
+
 }  // namespace
 }  // namespace autograd
