@@ -125,8 +125,7 @@ const char* Tape::why_unusable(detail::Tag tag) const {
   const std::uint32_t stamp = detail::stamp_of(tag);
   if ((stamp & kIdMask) != id_) {
     return "it belongs to another tape, or to one that has ended; need a value of the tape in "
-           "scope "
-           "(make it an input with tape.input(x.value()), or use the constant x.value())";
+           "scope (make it an input with tape.input(x.value()), or use the constant x.value())";
   }
   const std::uint32_t recording = stamp & ~kIdMask;
   if (recording && kChecked) {
@@ -137,8 +136,7 @@ const char* Tape::why_unusable(detail::Tag tag) const {
   }
   if (recording && recording != recording_) {
     return "its statement is gone, consumed by backward or forgotten by rewind; need a value of "
-           "the "
-           "present recording (pass {.retain = true} to backward to keep it)";
+           "the present recording (pass {.retain = true} to backward to keep it)";
   }
   if (index > statements() || -index > inputs_) {
     return "it was recorded after a mark that the tape was rewound to; need a value recorded since "

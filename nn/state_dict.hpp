@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
@@ -47,5 +48,10 @@ class StateDict {
   NamedTensors entries_;
   std::map<std::string, std::size_t, std::less<>> index_;  // name -> position in entries_
 };
+
+namespace detail {
+/// The largest counter that a state may hold: far from where counting on overflows.
+inline constexpr std::int64_t kMostCounted = std::int64_t{1} << 53;
+}  // namespace detail
 
 }  // namespace nn

@@ -13,12 +13,6 @@ namespace nn {
 
 using autograd::ValueError;
 
-namespace {
-
-constexpr std::int64_t kMostSteps = std::int64_t{1} << 53;  // far from where counting on overflows
-
-}  // namespace
-
 Trainer::Trainer(Optimizer& optimizer, TrainerOptions options)
     : optimizer_(&optimizer), options_(std::move(options)) {
   if (options_.accumulate < 1 || !(options_.clip_norm >= 0) || !(options_.clip_value >= 0)) {
@@ -154,7 +148,7 @@ void Trainer::load_state_dict(const StateDict& state) {
   const std::vector<std::int64_t> numbers =
       autograd::to_vector<std::int64_t>(contiguous(detach(x)));
   const auto [least, most] = std::minmax_element(numbers.begin(), numbers.end());
-  if (*least < 0 || *most > kMostSteps) {
+  if (*least < 0 || *most > detail::kMostCounted) {
     throw ValueError("Trainer.load_state_dict: a counter out of range: " + to_string(x) +
                      "; need numbers from 0 to 2^53");
   }

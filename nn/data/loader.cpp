@@ -228,8 +228,7 @@ LoaderPosition DataLoader::position() const { return state().position; }
 
 void DataLoader::seek(LoaderPosition position) {
   State& own = state();
-  constexpr std::int64_t kMost = std::int64_t{1} << 53;  // far from where counting on overflows
-  if (position.epoch < 0 || position.epoch > kMost || position.batch < 0) {
+  if (position.epoch < 0 || position.epoch > detail::kMostCounted || position.batch < 0) {
     throw ValueError("DataLoader.seek: no such position: epoch " + std::to_string(position.epoch) +
                      ", batch " + std::to_string(position.batch) +
                      "; need both >= 0, epoch at most 2^53");

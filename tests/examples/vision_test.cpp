@@ -183,8 +183,7 @@ TEST_P(MnistWithCheckpoints, InterruptedAndResumedEndsWithTheSameWeights) {
           {"--save and --checkpoint are one file: 'one'"});
   fails(name() + " --data data --batch 4 --epochs 21 --resume --checkpoint cut.state",
         "--resume: 'cut.state' is of another run: --batch 8 there and 4 here, --epochs 20 there "
-        "and 21 "
-        "here; need ");
+        "and 21 here; need ");
 }
 
 INSTANTIATE_TEST_SUITE_P(Cnn, MnistWithCheckpoints, testing::Values("mnist_cnn"));

@@ -214,8 +214,7 @@ TEST(DataLoader, OneLoopAtATime) {
       int batches = 0;
       expect_message<ag::ValueError>(
           "DataLoader: this loop was overtaken: begin() or seek() was called in its middle; need "
-          "one "
-          "loop at a time, or a second DataLoader for the loop inside",
+          "one loop at a time, or a second DataLoader for the loop inside",
           [&] {
             for ([[maybe_unused]] const nn::Batch& batch : loader) {
               ++batches;

@@ -303,8 +303,7 @@ TEST(Loss, ShapesMustAgree) {
 TEST(Loss, CrossEntropyBadInput) {
   expect_message<ag::ShapeError>(
       "cross_entropy_loss: shapes do not fit: logits is [4, 3], target is [3] int64; need one "
-      "int64 "
-      "label per sample",
+      "int64 label per sample",
       [] {
         nn::cross_entropy_loss(logits(), labels({1, 2, 0}));
       });

@@ -65,8 +65,7 @@ TEST(Accuracy, BadInputCountsNothing) {
   nn::Accuracy top_four(4);
   expect_message<ag::ValueError>(
       "Accuracy.update: k out of range: k is 4, the scores are [2, 3]; need k at most the number "
-      "of "
-      "classes, 3",
+      "of classes, 3",
       [&] {
         top_four.update(scores, labels({0, 1}));
       });

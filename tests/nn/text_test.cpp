@@ -110,8 +110,7 @@ TEST(Text, BucketsOfPairs) {
   EXPECT_THROW(nn::bucket_by_lengths({}), ag::ValueError);
   expect_message<ag::ValueError>(
       "bucket_by_lengths: 2 columns of different length; need at least one, with a length for "
-      "every "
-      "sample",
+      "every sample",
       [] {
         nn::bucket_by_lengths({{1, 2}, {1}});
       });

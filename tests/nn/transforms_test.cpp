@@ -55,8 +55,7 @@ TEST(Transforms, CropAndFlip) {
   EXPECT_TRUE(ag::equal(nn::random_horizontal_flip(x, 0.0, generator), x));
   expect_message<ag::ValueError>(
       "random_crop: out of range: 7 x 7 of [5, 3, 6, 7] padded by 0; need a window inside of the "
-      "padded "
-      "picture, padding >= 0",
+      "padded picture, padding >= 0",
       [&] { nn::random_crop(x, 7, 7, {}, generator); });
   expect_message<ag::ShapeError>("random_shift: number of axes: x is [2, 2]; need 4 to 4 axes",
                                  [&] {
@@ -86,8 +85,7 @@ TEST(Transforms, Masks) {
   EXPECT_THROW(nn::mask_spectrogram(x, {.time_width = -1}, generator), ag::ValueError);
   expect_message<ag::ValueError>(
       "mask_spectrogram: out of range: 1 frequency masks, 9223372036854775807 time masks; need 0 "
-      "to "
-      "10,000 of each",
+      "to 10,000 of each",
       [&] { nn::mask_spectrogram(x, {.time_masks = INT64_MAX}, generator); });
 }
 
@@ -162,8 +160,7 @@ TEST(Mel, PureToneAndRefusals) {
       [] { nn::MelSpectrogram({.sample_rate = 8000, .f_max = 9000}); });
   expect_message<ag::ShapeError>(
       "MelSpectrogram: not a sound it can take: [100]; need [samples] or [channels, samples], at "
-      "least "
-      "257 samples",
+      "least 257 samples",
       [] { nn::MelSpectrogram()(ag::ones({100})); });
   expect_values(nn::power_to_decibel(ag::tensor({1.0, 100.0, 0.0})), {0, 20, -60}, 1e-6);
   expect_values(nn::power_to_decibel(ag::tensor({1.0, 0.0}), {.top = 0}), {0, -100}, 1e-6);

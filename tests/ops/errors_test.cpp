@@ -58,8 +58,7 @@ TEST(Errors, ElementwiseRowsNameThemselves) {
 TEST(Errors, OperatorsOfEveryDtype) {
   const std::string rest =
       ": shapes do not broadcast: a is [2, 3], b is [2]; need equal extents or 1 from the last "
-      "axis on "
-      "(3 and 2)";
+      "axis on (3 and 2)";
   for (DType dtype : {float32, float64, autograd::int64, boolean}) {
     const Tensor b = ones({2}, dtype);
     expect_error<ShapeError>("add" + rest, [&](const Tensor& x) { x + b; });
@@ -77,18 +76,15 @@ TEST(Errors, WhereAndComparison) {
       [](const Tensor& x) { where(x, x, x); });
   expect_error<ShapeError>(
       "where: shapes do not broadcast: a is [2, 3], b is [2]; need equal extents or 1 from the "
-      "last "
-      "axis on (3 and 2)",
+      "last axis on (3 and 2)",
       [](const Tensor& x) { where(x > 1.0, x, ones({2})); });
   expect_error<ShapeError>(
       "where: shapes do not broadcast: a is [2], b is [2, 3]; need equal extents or 1 from the "
-      "last "
-      "axis on (2 and 3)",
+      "last axis on (2 and 3)",
       [](const Tensor& x) { where(ones({2}) > 0.0, x, x); });
   expect_error<ShapeError>(
       "where: shapes do not broadcast: a is [2, 3], b is [2]; need equal extents or 1 from the "
-      "last "
-      "axis on (3 and 2)",
+      "last axis on (3 and 2)",
       [](const Tensor& x) { where(x > 1.0, x, ones({2}, float64)); });
   expect_error<ShapeError>("allclose: shapes differ: a is [2, 3], b is [3]; need equal shapes",
                            [](const Tensor& x) { allclose(x, ones({3})); });
@@ -128,8 +124,7 @@ TEST(Errors, Reductions) {
       [](const Tensor& x) { sum_to(x, {2}); });
   expect_error<ShapeError>(
       "sum_to: the shape does not broadcast to x: shape is [1, 2, 3], x is [2, 3]; need equal "
-      "extents "
-      "or 1",
+      "extents or 1",
       [](const Tensor& x) {
         sum_to(x, {1, 2, 3});
       });
@@ -150,8 +145,7 @@ TEST(Errors, SoftmaxFamily) {
 TEST(Errors, MatrixProducts) {
   expect_error<ShapeError>(
       "matmul: inner dimensions differ: a is [2, 3], b is [4, 5]; need a.shape[-1] == b.shape[-2] "
-      "(3 != "
-      "4)",
+      "(3 != 4)",
       [](const Tensor& x) {
         matmul(x, ones({4, 5}));
       });
@@ -220,8 +214,7 @@ TEST(Errors, MatrixProducts) {
       });
   expect_error<ShapeError>(
       "mean_squared_error: the operands differ: a is float32 [2, 3], b is float32 [3]; need equal "
-      "shape "
-      "and dtype",
+      "shape and dtype",
       [](const Tensor& x) { mean_squared_error(x, ones({3})); });
 }
 
@@ -252,8 +245,7 @@ TEST(Errors, ShapeFunctions) {
                            [](const Tensor& x) { transpose(x, 0, 2); });
   expect_error<ShapeError>(
       "reshape: the number of elements differs: x is [2, 3], asked for [4]; need 6 elements (4 "
-      "asked "
-      "for)",
+      "asked for)",
       [](const Tensor& x) { reshape(x, Shape{4}); });
   expect_error<ShapeError>("reshape: two extents are -1; need at most one", [](const Tensor& x) {
     reshape(x, {-1, -1});
@@ -272,15 +264,13 @@ TEST(Errors, ShapeFunctions) {
                            [](const Tensor& x) { reshape(x, {-6}); });
   expect_error<ShapeError>(
       "broadcast_to: the shape does not fit: x is [2, 3], asked for [2, 4]; need equal extents or "
-      "1 "
-      "from the last axis on",
+      "1 from the last axis on",
       [](const Tensor& x) {
         broadcast_to(x, {2, 4});
       });
   expect_error<ShapeError>(
       "broadcast_to: the shape does not fit: x is [2, 3], asked for [3]; need equal extents or 1 "
-      "from "
-      "the last axis on",
+      "from the last axis on",
       [](const Tensor& x) { broadcast_to(x, {3}); });
 }
 
@@ -344,8 +334,7 @@ TEST(Errors, InPlace) {
   Tensor x = tape.input(ones({3}));
   const std::string leaf =
       ": x is an input or a parameter that a tape in scope uses; need the change before or after "
-      "the "
-      "tape, or on detach(x)";
+      "the tape, or on detach(x)";
   expect_message<TapeError>("fill_" + leaf, [&] { fill_(x, 1); });
   expect_message<TapeError>("add_" + leaf, [&] { add_(x, x); });
   expect_message<TapeError>("copy_" + leaf, [&] { copy_(x, x); });
@@ -379,8 +368,7 @@ TEST(Errors, Making) {
       });
   expect_error<ShapeError>(
       "tensor: ragged list: a number beside a list at depth 1; need numbers at the same depth "
-      "everywhere "
-      "(2)",
+      "everywhere (2)",
       [](const Tensor&) {
         tensor({{1, 2}, 3});
       });
@@ -400,8 +388,7 @@ TEST(Errors, Making) {
                            [&](const Tensor&) { randint(3, 3, {2}, generator); });
   expect_error<TypeError>(
       "to_vector: other dtype: the tensor holds float32, asked for float64; need the same (convert "
-      "with "
-      "to(x, dtype))",
+      "with to(x, dtype))",
       [](const Tensor& x) { to_vector<double>(x); });
 }
 
@@ -410,8 +397,7 @@ TEST(Errors, Drivers) {
   const TensorFunction first = [](const Inputs& in) { return sum(in[0]); };
   const std::string unused =
       ": f does not use input 1; need every input to reach the output, or {.allow_unused = true} "
-      "for "
-      "zeros";
+      "for zeros";
   expect_error<TapeError>("grad" + unused, [&](const Tensor& x) {
     autograd::grad(first, {detach(x), ones({2})});
   });
@@ -423,8 +409,7 @@ TEST(Errors, Drivers) {
   });
   expect_error<TypeError>(
       "Tape::input: only floating-point tensors have gradients: dtype is int64; need float32 or "
-      "float64 "
-      "(convert with to(x, float32))",
+      "float64 (convert with to(x, float32))",
       [&](const Tensor&) { autograd::grad(first, {i64({1})}); });
   // f itself is recorded by the tapes in scope, so that these start from a detached x.
   expect_error<TapeError>(
@@ -433,8 +418,7 @@ TEST(Errors, Drivers) {
       [&](const Tensor& x) { autograd::grad(square_all, {detach(x)}); });
   expect_error<ShapeError>(
       "grad: the seed does not fit: seed is float32 [3], the output is float32 [2, 3]; need equal "
-      "shape "
-      "and dtype",
+      "shape and dtype",
       [&](const Tensor& x) { vjp(square_all, {detach(x)}, ones({3})); });
 }
 
@@ -446,20 +430,17 @@ TEST(Errors, CustomFunctions) {
   };
   expect_error<ShapeError>(
       "custom_function: backward returned 1 gradients; need one for each of the 2 inputs "
-      "(undefined: "
-      "none)",
+      "(undefined: none)",
       [&](const Tensor&) { run([](auto&, auto&, auto& dy) { return Inputs{dy}; }); });
   expect_error<ShapeError>(
       "custom_function: gradient 1 does not fit: it is float32 [3], input 1 is float32 [2]; need "
-      "equal "
-      "shape and dtype",
+      "equal shape and dtype",
       [&](const Tensor&) { run([](auto&, auto&, auto& dy) {
                              return Inputs{dy, ones({3})};
                            }); });
   expect_error<ShapeError>(
       "custom_function: gradient 0 does not fit: it is float64 [2], input 0 is float32 [2]; need "
-      "equal "
-      "shape and dtype",
+      "equal shape and dtype",
       [&](const Tensor&) {
         run([](auto&, auto&, auto& dy) { return Inputs{ones({2}, float64), dy}; });
       });

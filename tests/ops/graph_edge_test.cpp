@@ -169,8 +169,7 @@ TEST(HardCases, 63_backward_needs_a_seed) {
   const Tensor y = x * 2.0;
   expect_message<TapeError>(
       "backward: the output has more than one element: shape is [3]; need one element (use sum) or "
-      "a "
-      "seed of that shape ({.seed = dy})",
+      "a seed of that shape ({.seed = dy})",
       [&] { tape.backward(y); });
   EXPECT_FALSE(x.has_grad());
   tape.backward(y, {.seed = f64({1, 10, 100})});
@@ -186,8 +185,7 @@ TEST(HardCases, 64_backward_twice) {
   expect_values(x.grad(), {4, 8, 12});
   expect_message<TapeError>(
       "backward: the recording of this output is gone, or is on another tape; need a value "
-      "recorded on "
-      "this tape since the last sweep (pass {.retain = true} to sweep twice)",
+      "recorded on this tape since the last sweep (pass {.retain = true} to sweep twice)",
       [&] { tape.backward(y); });
   const Var v = tape.input(3.0);
   const Var w = v * v;
@@ -233,8 +231,7 @@ TEST(HardCases, 66_unused_inputs) {
 TEST(HardCases, 67_backward_from_what_no_input_reaches) {
   const std::string message =
       "backward: no input reaches this output; need a value computed from tape.input(...) or from "
-      "a "
-      "parameter (requires_grad) while this tape records";
+      "a parameter (requires_grad) while this tape records";
   Tape tape;
   const Tensor x = tape.input(point());
   expect_message<TapeError>(message, [&] { tape.backward(sum(detach(x))); });
@@ -378,8 +375,7 @@ TEST(HardCases, 77_values_that_outlive_their_tape) {
   const std::string stale =
       ": an operand was recorded on a tape that has ended, was rewound or consumed, or belongs to "
       "another thread; need a value of the tape in scope (compute it anew, or pass detach(x) to "
-      "use it "
-      "as a constant)";
+      "use it as a constant)";
   Tensor kept;
   {
     Tape tape;

@@ -132,8 +132,7 @@ TEST(IndexErrors, Views) {
                            [](auto& x) { chunk(x, 0); });
   expect_error<ValueError>(
       "unfold: windows do not fit: size 4 and step 1 for axis 1 of [2, 3]; need a size of at most "
-      "3 "
-      "and a step of at least 1",
+      "3 and a step of at least 1",
       [](auto& x) { unfold(x, 1, 4, 1); });
   EXPECT_EQ(diagonal(ones({2, 3}), {.offset = INT64_MIN}).numel(), 0);
   EXPECT_EQ(diagonal(ones({2, 3}), {.offset = INT64_MAX}).numel(), 0);
@@ -236,8 +235,7 @@ TEST(IndexErrors, Places) {
       [](auto& x) { x(ones({3}) > 0.0); });
   expect_error<ShapeError>(
       "index: shapes do not broadcast: a is [2], b is [3]; need equal extents or 1 from the last "
-      "axis "
-      "on (2 and 3)",
+      "axis on (2 and 3)",
       [](auto& x) {
         x(i64({0, 1}), i64({0, 1, 2}));
       });
@@ -251,8 +249,7 @@ TEST(IndexErrors, Places) {
   });
   expect_error<ShapeError>(
       "index_put: values do not broadcast: chosen are [3], values are [2, 3]; need their extents "
-      "or "
-      "1",
+      "or 1",
       [](auto& x) { index_put(x, {0}, x); });
   expect_error<TypeError>(
       "index_put: other dtype: x holds float32, values float64; need the same (convert with to)",

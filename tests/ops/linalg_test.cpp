@@ -285,8 +285,7 @@ TEST(Einsum, Misuse) {
       [] { einsum("i->", {i64({1})}); });
   expect_message<ShapeError>(
       "einsum: every order has a product of too many axes; need at most 8 axes in each product of "
-      "two "
-      "operands",
+      "two operands",
       [] {
         // Five operands, each with two letters in common with each other one.
         std::vector<std::string> letters(5);
@@ -368,8 +367,7 @@ TEST(LinalgMisuse, Shapes) {
       [](In in) { return solve(in[0], in[1]); }, {ones({2, 2, 2}), ones({3, 2, 1})});
   expect_error<ShapeError>(
       "solve_triangular: the right side does not fit: a is [2, 2], b is [2, 3]; need b.shape[-1] "
-      "== "
-      "a.shape[-2] when left is false (3 != 2)",
+      "== a.shape[-2] when left is false (3 != 2)",
       [](In in) { return solve_triangular(in[0], in[1], {.left = false}); }, {s, x});
   expect_error<ShapeError>("solve_triangular: too few axes: b is [2]; need at least 2",
                            [](In in) { return solve_triangular(in[0], in[1]); }, {s, ones({2})});
@@ -399,8 +397,7 @@ TEST_F(Linalg, SingularMatricesRecordNothing) {
                            [](const Inputs& in) { return solve(in[0], in[1]); }, {a, f64({1, 2})});
   expect_error<ValueError>(
       "cholesky: not positive definite: the matrix has a leading minor of order 2 that is not "
-      "positive; "
-      "need a symmetric positive definite matrix",
+      "positive; need a symmetric positive definite matrix",
       [](const Inputs& in) { return cholesky(in[0], {.upper = true}); }, {f64({{1, 3}, {3, 1}})});
 }
 

@@ -364,8 +364,7 @@ TEST(Vmap, Misuse) {
   const Tensor two = ag::ones({2, 3}), three = ag::ones({3, 3});
   expect_message<ag::ShapeError>(
       "vmap: numbers of examples differ: argument 1 is [3, 3] with examples along axis 0, one "
-      "before "
-      "has 2; need as many (3 != 2)",
+      "before has 2; need as many (3 != 2)",
       [&] { (void)ag::vmap(f)(two, three); });
   expect_message<ag::ValueError>(
       "vmap: in_axes does not fit: it has 1 axes for 2 arguments; need one for each (std::nullopt: "
