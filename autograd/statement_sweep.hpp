@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
+#include <utility>
 
 #include "dual.hpp"
 #include "inline.hpp"
@@ -91,32 +92,14 @@ template <class R, class A>
 AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, std::int32_t low) {
   const BasicEntry<R>* e = cursor.entry;
   const Count* count = cursor.count;
-  std::int32_t k = cursor.k;
+  std::int64_t k = cursor.k;
   bool at_record = false;
   A a = adjoint[k];
-  // When an operand is the previous statement its adjoint stays in a register. The store would have to be
-  // forwarded to the load that follows at once; and loads run ahead of stores whose addresses are still on
-  // their way from memory, and are taken back when it turns out that they were too early (Rosenbrock, whose
-  // second operand is the previous statement: 7.2 instead of 2.2 ns a statement).
-  constexpr bool kNumber = std::is_same_v<A, double>;
-  bool known = false;
-  double next = 0;
-  const auto add = [&](int j) AUTOGRAD_ALWAYS_INLINE {
-    const std::int32_t index = e[-j].index;
-    const A sum = add_product(adjoint[index], e[-j].get(), a);
-    adjoint[index] = sum;
-    if constexpr (kNumber) {
-      if (index == k) {
-        next = sum;
-        known = true;
-      }
-    }
-  };
   while (k > low) {
     --k;
-    const auto m = static_cast<std::uint32_t>(*count++);
+    auto m = static_cast<std::uint64_t>(*count++);
     if (is_zero(a)) [[unlikely]] {
-      if (m == static_cast<std::uint32_t>(kTensorRecord)) {
+      if (m == static_cast<std::uint64_t>(kTensorRecord)) {
         --e;
         at_record = true;
         break;
@@ -125,38 +108,40 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       a = adjoint[k];
       continue;
     }
-    known = false;
-    switch (m) {
-      default:
-        for (int j = static_cast<int>(m) - 1; j > 5; --j) add(j);
-        [[fallthrough]];
-      case 6: add(5); [[fallthrough]];
-      case 5: add(4); [[fallthrough]];
-      case 4: add(3); [[fallthrough]];
-      case 3: add(2); [[fallthrough]];
-      case 2: add(1); [[fallthrough]];
-      case 1: break;
-      case 0: a = adjoint[k]; continue;
-    }
-    e -= m;
-    const std::int32_t first = e->index;
-    const A sum = add_product(adjoint[first], e->get(), a);
-    adjoint[first] = sum;
-    if (first == k) {
-      asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
-      a = sum;
-      continue;
-    }
-    if constexpr (kNumber) {
-      if (known) {
-        asm volatile("");
-        a = next;
-        continue;
+    // When an operand is the previous statement its adjoint stays in a register. The store would have to
+    // be forwarded to the load that follows at once; and loads run ahead of stores whose addresses are
+    // still on their way from memory, and are taken back when it turns out that they were too early
+    // (Rosenbrock, whose second operand is the previous statement: 7.2 instead of 2.2 ns a statement).
+    A next = adjoint[k];
+    const auto add = [&](std::uint64_t j) AUTOGRAD_ALWAYS_INLINE {
+      const std::int64_t index = e[j].index;
+      const A sum = add_product(adjoint[index], e[j].get(), a);
+      adjoint[index] = sum;
+      if (index == k) {
+        asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
+        next = sum;
       }
+    };
+    // A number of arguments that the compiler knows.
+    const auto add_all = [&]<std::uint64_t... J>(std::index_sequence<J...>) AUTOGRAD_ALWAYS_INLINE {
+      e -= sizeof...(J);
+      (add(sizeof...(J) - 1 - J), ...);
+    };
+    switch (m) {
+      case 0: break;
+      case 1: add_all(std::make_index_sequence<1>()); break;
+      case 2: add_all(std::make_index_sequence<2>()); break;
+      case 3: add_all(std::make_index_sequence<3>()); break;
+      case 4: add_all(std::make_index_sequence<4>()); break;
+      case 5: add_all(std::make_index_sequence<5>()); break;
+      case 6: add_all(std::make_index_sequence<6>()); break;
+      default:
+        e -= m;
+        while (m > 0) add(--m);
     }
-    a = adjoint[k];
+    a = next;
   }
-  cursor = {e, count, k};
+  cursor = {e, count, static_cast<std::int32_t>(k)};
   return at_record;
 }
 

@@ -488,7 +488,7 @@ AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to) {
     std::memcpy(&record, static_cast<const void*>(cursor.entry), sizeof record);
     run_record<checked>(record);
   };
-  const auto to_record = [&] {
+  const auto to_record = [&]() AUTOGRAD_ALWAYS_INLINE {
     if constexpr (checked) return detail::sweep_statements_checked(adjoints_, cursor, low);
     return detail::sweep_statements(adjoints_, cursor, low);
   };
@@ -563,7 +563,9 @@ const Tape* tape_of(const Var& x) {
   return nullptr;
 }
 
-AUTOGRAD_COLD double gradient_or_throw(const Var& x) {
+}  // namespace
+
+double detail::gradient_or_throw(const Var& x) {
   if (x.tag() & detail::kPassive) {
     throw TapeError(
         "Var::grad: this value is a constant; need an input (tape.input) or a value "
@@ -576,17 +578,6 @@ AUTOGRAD_COLD double gradient_or_throw(const Var& x) {
         "need grad() while the tape is in scope");
   }
   return tape->gradient_of(x);
-}
-
-}  // namespace
-
-// Functions of many inputs spend much of their time here: the questions that a mistake asks for are
-// kept out of the way.
-template <> double Var::grad() const {
-  if (const Tape* tape = detail::recorder->tape) {
-    if (const double* gradient = tape->swept_input(tag_)) return *gradient;
-  }
-  return gradient_or_throw(*this);
 }
 
 template <> bool Var::has_grad() const {

@@ -207,4 +207,18 @@ class Tape {
   bool retain_ = false;  // the sweep under way leaves the recording for another
 };
 
+namespace detail {
+AUTOGRAD_COLD double gradient_or_throw(const Var& x);
+}  // namespace detail
+
+// Functions of many inputs spend much of their time here: the questions that a mistake asks for are
+// kept out of the way.
+template <> AUTOGRAD_INLINE double Var::grad() const {
+  if (const Tape* tape = detail::recorder->tape) [[likely]] {
+    if (const double* gradient = tape->swept_input(tag_)) [[likely]]
+      return *gradient;
+  }
+  return detail::gradient_or_throw(*this);
+}
+
 }  // namespace autograd

@@ -109,7 +109,7 @@ template <class R> class BasicVar : public ExpressionOf<R> {
 };
 
 using Var = BasicVar<double>;
-template <> double Var::grad() const;
+template <> double Var::grad() const;  // in tape.hpp
 template <> bool Var::has_grad() const;
 
 template <class R>

@@ -304,6 +304,23 @@ TEST(Anomaly, ScalarsWithoutAnomalyAgree) {
   EXPECT_EQ(ag::jacobian(g, at).at({1, 1}), 0.7);
 }
 
+// Sums of several terms of one statement depend on their order.
+TEST(Anomaly, ScalarsAreSummedInTheSameOrder) {
+  const auto gradients = [](double large) {
+    Tape tape;
+    const Var x = tape.input(1.0), z = tape.input(3.0);
+    Var four = x + large * x - large * x + 3.0 * x;
+    Var eight = four * z + x - large * x + x + large * z + large * x - x - large * z;
+    tape.backward(eight);
+    return std::vector<double>{x.grad(), z.grad()};
+  };
+  for (const double large : {1e15, 1e16, 3e16, 1e17}) {
+    const std::vector<double> without = gradients(large);
+    const AnomalyMode guard;
+    EXPECT_EQ(gradients(large), without) << large;
+  }
+}
+
 TEST(HardCases, 24_anomaly_mode_reports_the_division) {
   Tape tape;
   const Tensor x = tape.input(ag::ones({2})), y = tape.input(ag::tensor({2, 0}));
