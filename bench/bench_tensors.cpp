@@ -2,26 +2,27 @@
 // Workloads on tensors, from an addition of four elements to a transformer's layer, beside libtorch, and
 // products and convolutions beside oneDNN, where these are installed. bench/run.sh builds and runs it.
 //
-// The libraries' results are compared first: exit status 1 when one differs. They take turns, and a
-// ratio is the median over the rounds: a slow spell of the machine hits all of them. --neighbor compares
-// the times of single steps with those beside a process that keeps a core busy.
+// The libraries' results are compared first: exit status 1 when one differs. They take turns, with several
+// threads each in a process of its own, and a ratio is the median over the rounds: a slow spell of the
+// machine hits all of them. --neighbor compares the times of single steps with those beside a process that
+// keeps a core busy.
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <fstream>
+#include <list>
 #include <stdexcept>
 #include <string>
-#include <thread>
 
+#include "tensors/library.hpp"
 #include "tensors/tensors.hpp"
 #include "timing.hpp"
 
@@ -34,14 +35,14 @@ std::vector<Engine>& peers() {
 
 namespace {
 
+using Libraries = std::list<Library>;
+
 /// Ours, then the peers.
-const std::vector<Engine>& engines() {
-  static const std::vector<Engine> list = [] {
-    std::vector<Engine> all{our_engine()};
-    all.insert(all.end(), peers().begin(), peers().end());
-    return all;
-  }();
-  return list;
+Libraries start_libraries(int threads) {
+  Libraries libraries;
+  libraries.emplace_back(our_engine(), threads);
+  for (const Engine& peer : peers()) libraries.emplace_back(peer, threads);
+  return libraries;
 }
 
 struct Options {
@@ -74,7 +75,14 @@ constexpr Goal kGoals[] = {
     {"transformer layer", 0.8},
     {"embedding, head, loss", 0.85},
 };
-double goal_of(const std::string& name) {
+constexpr Goal kGoalsOfThreads[] = {{"MLP 784-512-512-10, SGD", 0.55}, {"transformer layer", 0.7}};
+double goal_of(const std::string& name, int threads) {
+  if (threads > 1) {
+    for (const Goal& goal : kGoalsOfThreads) {
+      if (name == goal.name) return goal.ratio;
+    }
+    if (name.starts_with("product")) return 1 / 0.9;
+  }
   for (const Goal& goal : kGoals) {
     if (name == goal.name) return goal.ratio;
   }
@@ -96,38 +104,20 @@ struct Measured {
   std::vector<double> seconds, ratio;
 };
 
-/// Threads of OpenMP keep their cores busy for some ten milliseconds after their last work, which is
-/// then taken from whose turn it is next.
-void await_idle_threads(int threads) {
-  if (threads > 1) std::this_thread::sleep_for(std::chrono::milliseconds(30));
-}
-
-Measured measure(const std::vector<Job*>& jobs, const std::vector<const Engine*>& by,
+Measured measure(const std::string& job, const std::vector<const Library*>& by,
                  const Options& options) {
-  std::vector<int> calls;
-  for (std::size_t k = 0; k < jobs.size(); ++k) {
-    by[k]->prepare();
-    jobs[k]->step();
-    const double start = now();
-    jobs[k]->step();
-    calls.push_back(std::max(1, static_cast<int>(4e-3 / (now() - start))));
-  }
-  std::vector<std::vector<double>> times(jobs.size()), ratios(jobs.size());
+  constexpr double kSample = 4e-3;
+  std::vector<std::vector<double>> times(by.size()), ratios(by.size());
   const double end = now() + options.seconds;
   for (int round = 0; round < 5 || now() < end; ++round) {
-    for (std::size_t k = 0; k < jobs.size(); ++k) {
-      by[k]->prepare();
-      await_idle_threads(options.threads);
-      jobs[k]->step();
-      const double start = now();
-      for (int i = 0; i < calls[k]; ++i) jobs[k]->step();
-      times[k].push_back((now() - start) / calls[k]);
+    for (std::size_t k = 0; k < by.size(); ++k) {
+      times[k].push_back(by[k]->seconds(job, kSample));
       ratios[k].push_back(times[0].back() / times[k].back());
     }
   }
   Measured result;
-  for (std::size_t k = 0; k < jobs.size(); ++k) {
-    result.seconds.push_back(median(times[k]) / jobs[k]->repeats);
+  for (std::size_t k = 0; k < by.size(); ++k) {
+    result.seconds.push_back(median(times[k]));
     result.ratio.push_back(median(ratios[k]));
   }
   return result;
@@ -140,18 +130,16 @@ std::string in_microseconds(double seconds) {
 }
 
 /// The results of a first step agree, up to the rounding of float32.
-bool agree(const std::string& name, const std::vector<Job*>& jobs,
-           const std::vector<const Engine*>& by) {
+bool agree(const std::string& job, const std::vector<const Library*>& by) {
   bool right = true;
   double ours = 0;
-  for (std::size_t k = 0; k < jobs.size(); ++k) {
-    by[k]->prepare();
-    const double value = jobs[k]->value();
+  for (std::size_t k = 0; k < by.size(); ++k) {
+    const double value = by[k]->value(job);
     if (k == 0) ours = value;
     if (!(std::abs(value - ours) <= 2e-4 * std::max(1.0, std::abs(ours)))) {
       right = false;
-      std::fprintf(stderr, "%s: %s has %.9g, %s %.9g\n", name.c_str(), by[0]->name, ours,
-                   by[k]->name, value);
+      std::fprintf(stderr, "%s: %s has %.9g, %s %.9g\n", job.c_str(), by[0]->name(), ours,
+                   by[k]->name(), value);
     }
   }
   return right;
@@ -160,21 +148,21 @@ bool agree(const std::string& name, const std::vector<Job*>& jobs,
 struct Row {
   std::string name;
   double goal;
-  std::vector<const Engine*> by;
+  std::vector<const Library*> by;
   Measured measured;
 };
 
-void print_row(const Row& row) {
+void print_row(const Row& row, const Libraries& libraries) {
   std::printf("| %-26s | %10s |", row.name.c_str(),
               in_microseconds(row.measured.seconds[0]).c_str());
-  for (std::size_t k = 1; k < engines().size(); ++k) {
-    std::size_t at = 1;
-    while (at < row.by.size() && row.by[at] != &engines()[k]) ++at;
-    if (at == row.by.size()) {
+  for (auto library = std::next(libraries.begin()); library != libraries.end(); ++library) {
+    const auto at = std::find(row.by.begin(), row.by.end(), &*library);
+    if (at == row.by.end()) {
       std::printf(" %10s | %6s |", "", "");
     } else {
-      std::printf(" %10s | %6.3f |", in_microseconds(row.measured.seconds[at]).c_str(),
-                  row.measured.ratio[at]);
+      const auto k = static_cast<std::size_t>(at - row.by.begin());
+      std::printf(" %10s | %6.3f |", in_microseconds(row.measured.seconds[k]).c_str(),
+                  row.measured.ratio[k]);
     }
   }
   std::printf(" %5.2f |\n", row.goal);
@@ -188,7 +176,7 @@ void write_json(const std::string& path, const std::vector<Row>& rows, int threa
     file << (i ? ",\n  " : "\n  ") << "{\"name\": \"" << rows[i].name
          << "\", \"goal\": " << rows[i].goal << ", \"microseconds\": {";
     for (std::size_t k = 0; k < rows[i].by.size(); ++k) {
-      file << (k ? ", " : "") << '"' << rows[i].by[k]->name
+      file << (k ? ", " : "") << '"' << rows[i].by[k]->name()
            << "\": " << rows[i].measured.seconds[k] * 1e6;
     }
     file << "}}";
@@ -225,30 +213,10 @@ class Neighbor {
   pid_t process_;
 };
 
-/// Appends the times of single steps.
-void time_steps(const Job& job, double seconds, std::vector<double>& times) {
-  const double end = now() + seconds;
-  for (double start = now(); start < end;) {
-    job.step();
-    const double stop = now();
-    times.push_back(stop - start);
-    start = stop;
-  }
-}
 double percentile_95(std::vector<double> times) {
   const auto at = times.begin() + static_cast<std::ptrdiff_t>(times.size() * 95 / 100);
   std::nth_element(times.begin(), at, times.end());
   return *at;
-}
-
-/// The jobs of each engine, with as many threads as were asked for.
-std::vector<Jobs> make_jobs(const Options& options) {
-  std::vector<Jobs> jobs;
-  for (const Engine& engine : engines()) {
-    engine.set_threads(options.threads);
-    jobs.push_back(engine.make());
-  }
-  return jobs;
 }
 
 /// The 95th percentile of the steps' times, in turns by ourselves and beside a neighbor.
@@ -257,27 +225,25 @@ int run_beside_neighbor(const Options& options) {
               options.threads);
   std::printf("| %-26s | %10s | %10s | %10s | %6s | %5s |\n|---|---|---:|---:|---:|---:|\n",
               "workload", "by", "quiet", "neighbor", "ratio", "goal");
-  const std::vector<Jobs> jobs = make_jobs(options);
-  for (const Job& row : jobs[0]) {
-    if (!wanted(options, row.name)) continue;
-    for (std::size_t k = 0; k < jobs.size(); ++k) {
-      for (const Job& job : jobs[k]) {
-        if (job.name != row.name || std::strcmp(engines()[k].name, "stock") == 0) continue;
-        engines()[k].prepare();
-        std::vector<double> quiet, beside;
-        time_steps(job, options.seconds / 10, quiet);
-        quiet.clear();
-        for (int round = 0; round < 5; ++round) {
-          time_steps(job, options.seconds / 5, quiet);
-          const Neighbor neighbor;
-          time_steps(job, options.seconds / 5, beside);
-        }
-        const double a = percentile_95(quiet), b = percentile_95(beside);
-        std::printf("| %-26s | %10s | %10s | %10s | %6.3f | %5.2f |\n", row.name.c_str(),
-                    engines()[k].name, in_microseconds(a).c_str(), in_microseconds(b).c_str(),
-                    b / a, 1.5);
-        std::fflush(stdout);
+  const auto append = [](std::vector<double>& all, const std::vector<double>& more) {
+    all.insert(all.end(), more.begin(), more.end());
+  };
+  const Libraries libraries = start_libraries(options.threads);
+  for (const std::string& job : libraries.front().jobs()) {
+    if (!wanted(options, job)) continue;
+    for (const Library& library : libraries) {
+      if (!library.has(job) || std::strcmp(library.name(), "stock") == 0) continue;
+      library.single_steps(job, options.seconds / 10);
+      std::vector<double> quiet, beside;
+      for (int round = 0; round < 5; ++round) {
+        append(quiet, library.single_steps(job, options.seconds / 5));
+        const Neighbor neighbor;
+        append(beside, library.single_steps(job, options.seconds / 5));
       }
+      const double a = percentile_95(quiet), b = percentile_95(beside);
+      std::printf("| %-26s | %10s | %10s | %10s | %6.3f | %5.2f |\n", job.c_str(), library.name(),
+                  in_microseconds(a).c_str(), in_microseconds(b).c_str(), b / a, 1.5);
+      std::fflush(stdout);
     }
   }
   return 0;
@@ -285,32 +251,28 @@ int run_beside_neighbor(const Options& options) {
 
 int run(const Options& options) {
   if (options.threads == 1) pin();
-  std::vector<Jobs> jobs = make_jobs(options);
+  const Libraries libraries = start_libraries(options.threads);
   std::printf(
       "%s, threads: %d; microseconds of one step; ratio: ours over theirs\n\n| %-26s | %10s |",
-      processor().c_str(), options.threads, "workload", engines()[0].name);
-  for (std::size_t k = 1; k < engines().size(); ++k) {
-    std::printf(" %10s | %6s |", engines()[k].name, "ratio");
+      processor().c_str(), options.threads, "workload", libraries.front().name());
+  const std::size_t others = libraries.size() - 1;
+  for (auto library = std::next(libraries.begin()); library != libraries.end(); ++library) {
+    std::printf(" %10s | %6s |", library->name(), "ratio");
   }
   std::printf(" %5s |\n|---|---:|", "goal");
-  for (std::size_t k = 1; k < engines().size(); ++k) std::printf("---:|---:|");
+  for (std::size_t k = 0; k < others; ++k) std::printf("---:|---:|");
   std::printf("---:|\n");
   bool right = true;
   std::vector<Row> rows;
-  for (Job& ours : jobs[0]) {
-    if (!wanted(options, ours.name)) continue;
-    Row row{ours.name, goal_of(ours.name), {}, {}};
-    std::vector<Job*> same;
-    for (std::size_t k = 0; k < jobs.size(); ++k) {
-      for (Job& job : jobs[k]) {
-        if (job.name != ours.name) continue;
-        same.push_back(&job);
-        row.by.push_back(&engines()[k]);
-      }
+  for (const std::string& job : libraries.front().jobs()) {
+    if (!wanted(options, job)) continue;
+    Row row{job, goal_of(job, options.threads), {}, {}};
+    for (const Library& library : libraries) {
+      if (library.has(job)) row.by.push_back(&library);
     }
-    right &= agree(ours.name, same, row.by);
-    row.measured = measure(same, row.by, options);
-    print_row(row);
+    right &= agree(job, row.by);
+    row.measured = measure(job, row.by, options);
+    print_row(row, libraries);
     rows.push_back(std::move(row));
   }
   if (!options.json.empty()) write_json(options.json, rows, options.threads);
