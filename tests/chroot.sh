@@ -58,7 +58,7 @@ mmdebstrap --quiet --variant=apt "${options[@]}" bookworm "$root" "${sources[@]}
 
 [ ! -e /etc/resolv.conf ] || cp -L /etc/resolv.conf "$root/etc/resolv.conf"
 cp -L /etc/hosts "$root/etc/hosts"
-for folder in proc dev; do  # a container may forbid this; what needs them will say so
+for folder in proc dev dev/pts dev/shm; do  # a container may forbid this; what needs them will say so
   if mount --bind "/$folder" "$root/$folder" 2>/dev/null; then mounted+=("$root/$folder"); fi
 done
 

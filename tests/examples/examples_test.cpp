@@ -4,8 +4,10 @@
 #include <pty.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cmath>
 #include <cstdint>
+#include <cstring>
 
 #include "run_example.hpp"
 
@@ -334,7 +336,7 @@ TEST_F(Xor, AFullDiskCostsThePictureAndNotTheResult) {
 TEST_F(Xor, AProgressBarWithTheLossOnATerminal) {
   int terminal = -1;
   const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
-  ASSERT_GE(child, 0);
+  if (child < 0) GTEST_SKIP() << "no pseudo-terminals here: " << std::strerror(errno);
   if (child == 0) {
     if (chdir(folder_.c_str()) == 0) execl(AUTOGRAD_EXAMPLES_DIR "/xor", "xor", nullptr);
     _exit(127);
