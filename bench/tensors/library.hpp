@@ -46,7 +46,7 @@ class Library {
   std::vector<double> answer(const Request& request) const;
   std::vector<double> ask(What what, const std::string& job, double amount) const;
   void send(const void* bytes, std::size_t n) const;
-  bool receive(void* bytes, std::size_t n) const;
+  void receive(void* bytes, std::size_t n) const;
 
   Engine engine_;
   int threads_;
