@@ -118,7 +118,9 @@ class Convolution {
 
 Jobs make() {
   Jobs jobs{classifier_by_hand()};
-  for (const ProductSize& size : kProducts) jobs.push_back(product(size));
+  for (const ProductSize& size : kProducts) {
+    jobs.push_back(size.wide ? fused_multiply_adds(size) : product(size));
+  }
   for (const ConvolutionSize& size : kConvolutions) {
     auto convolution = std::make_shared<Convolution>(size);
     jobs.push_back({size.name, [convolution] { convolution->run(); },

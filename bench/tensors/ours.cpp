@@ -170,8 +170,9 @@ Job lenet() {
 }
 
 Job product(const ProductSize& s) {
-  const Tensor a = values(s.a_turned ? Shape{s.k, s.m} : Shape{s.m, s.k}, 1, 1);
-  const Tensor b = values(s.b_turned ? Shape{s.n, s.k} : Shape{s.k, s.n}, 1, 2);
+  const ag::DType dtype = s.wide ? ag::float64 : ag::float32;
+  const Tensor a = ag::to(values(s.a_turned ? Shape{s.k, s.m} : Shape{s.m, s.k}, 1, 1), dtype);
+  const Tensor b = ag::to(values(s.b_turned ? Shape{s.n, s.k} : Shape{s.k, s.n}, 1, 2), dtype);
   const auto step = [a = s.a_turned ? ag::transpose(a) : a, b = s.b_turned ? ag::transpose(b) : b] {
     return ag::matmul(a, b);
   };

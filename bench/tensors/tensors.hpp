@@ -77,11 +77,11 @@ struct BlockSize {  // a transformer's encoder layer
 using Extents = std::vector<std::int64_t>;
 inline const std::vector<Extents> kLenetParameters = {
     {6, 1, 5, 5}, {6}, {16, 6, 5, 5}, {16}, {120, 256}, {120}, {84, 120}, {84}, {10, 84}, {10}};
-/// c = op(a) op(b), op(a): [m, k], op(b): [k, n]; turned: stored the other way.
+/// c = op(a) op(b), op(a): [m, k], op(b): [k, n]; turned: stored the other way; wide: in float64.
 struct ProductSize {
   const char* name;
   std::int64_t m, n, k;
-  bool a_turned = false, b_turned = false;
+  bool a_turned = false, b_turned = false, wide = false;
 };
 inline constexpr ProductSize kProducts[] = {
     {"product 32", 32, 32, 32},
@@ -95,6 +95,10 @@ inline constexpr ProductSize kProducts[] = {
     {"product 10x512x128, a turned", 10, 512, 128, true},
     {"product 1024x1024x256, b turned", 1024, 1024, 256, false, true},
     {"product 256x1024x1024, a turned", 256, 1024, 1024, true},
+    {"product 128, float64", 128, 128, 128, false, false, true},
+    {"product 256, float64", 256, 256, 256, false, false, true},
+    {"product 512, float64", 512, 512, 512, false, false, true},
+    {"product 2048, float64", 2048, 2048, 2048, false, false, true},
 };
 /// A square image and kernel; forward, and both gradients or the weights' alone.
 struct ConvolutionSize {

@@ -178,8 +178,9 @@ Job lenet() {
 }
 
 Job product(const ProductSize& s) {
-  const Tensor a = values(s.a_turned ? Sizes{s.k, s.m} : Sizes{s.m, s.k}, 1, 1);
-  const Tensor b = values(s.b_turned ? Sizes{s.n, s.k} : Sizes{s.k, s.n}, 1, 2);
+  const auto dtype = s.wide ? torch::kFloat64 : torch::kFloat32;
+  const Tensor a = values(s.a_turned ? Sizes{s.k, s.m} : Sizes{s.m, s.k}, 1, 1).to(dtype);
+  const Tensor b = values(s.b_turned ? Sizes{s.n, s.k} : Sizes{s.k, s.n}, 1, 2).to(dtype);
   const auto step = [a = s.a_turned ? a.t() : a, b = s.b_turned ? b.t() : b] {
     return torch::mm(a, b);
   };
