@@ -11,16 +11,17 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <CLI/CLI.hpp>
 #include <algorithm>
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <fstream>
 #include <list>
 #include <stdexcept>
 #include <string>
+#include <thread>
 
 #include "tensors/library.hpp"
 #include "tensors/tensors.hpp"
@@ -173,8 +174,7 @@ void print_row(const Row& row, const Libraries& libraries) {
   std::fflush(stdout);
 }
 
-void write_json(const std::string& path, const std::vector<Row>& rows, int threads) {
-  std::ofstream file(path);
+void write_json(std::ofstream& file, const std::vector<Row>& rows, int threads) {
   file << "{\"processor\": \"" << processor() << "\", \"threads\": " << threads << ", \"rows\": [";
   for (std::size_t i = 0; i < rows.size(); ++i) {
     file << (i ? ",\n  " : "\n  ") << "{\"name\": \"" << rows[i].name
@@ -186,7 +186,7 @@ void write_json(const std::string& path, const std::vector<Row>& rows, int threa
     file << "}}";
   }
   file << "\n]}\n";
-  if (!file.flush()) throw std::runtime_error("cannot write " + path);
+  if (!file.flush()) throw std::runtime_error("--json: the file cannot be written");
 }
 
 /// Whether a row was asked for.
@@ -194,6 +194,18 @@ bool wanted(const Options& options, const std::string& name) {
   return options.wanted.empty() ||
          std::any_of(options.wanted.begin(), options.wanted.end(),
                      [&](const std::string& text) { return name.find(text) != std::string::npos; });
+}
+
+/// The names of the rows that were asked for; throws std::runtime_error when there are none.
+std::vector<std::string> wanted_jobs(const Options& options, const Libraries& libraries) {
+  std::vector<std::string> names;
+  std::string all;
+  for (const std::string& job : libraries.front().jobs()) {
+    if (wanted(options, job)) names.push_back(job);
+    all += "\n  " + job;
+  }
+  if (names.empty()) throw std::runtime_error("no row's name contains NAME; the rows are:" + all);
+  return names;
 }
 
 /// A process that keeps one of our cores busy while this lives.
@@ -225,6 +237,8 @@ double percentile_95(std::vector<double> times) {
 
 /// The 95th percentile of the steps' times, in turns by ourselves and beside a neighbor.
 int run_beside_neighbor(const Options& options) {
+  const Libraries libraries = start_libraries(options.threads);
+  const std::vector<std::string> jobs = wanted_jobs(options, libraries);
   std::printf("%s, threads: %d; 95th percentile of a step, microseconds\n\n", processor().c_str(),
               options.threads);
   std::printf("| %-26s | %10s | %10s | %10s | %6s | %5s |\n|---|---|---:|---:|---:|---:|\n",
@@ -232,9 +246,7 @@ int run_beside_neighbor(const Options& options) {
   const auto append = [](std::vector<double>& all, const std::vector<double>& more) {
     all.insert(all.end(), more.begin(), more.end());
   };
-  const Libraries libraries = start_libraries(options.threads);
-  for (const std::string& job : libraries.front().jobs()) {
-    if (!wanted(options, job)) continue;
+  for (const std::string& job : jobs) {
     for (const Library& library : libraries) {
       if (!library.has(job) || std::strcmp(library.name(), "stock") == 0) continue;
       library.single_steps(job, options.seconds / 10);
@@ -256,6 +268,12 @@ int run_beside_neighbor(const Options& options) {
 int run(const Options& options) {
   if (options.threads == 1) pin();
   const Libraries libraries = start_libraries(options.threads);
+  const std::vector<std::string> jobs = wanted_jobs(options, libraries);
+  std::ofstream json;
+  if (!options.json.empty()) {
+    json.open(options.json);
+    if (!json) throw std::runtime_error("--json: cannot write " + options.json);
+  }
   std::printf(
       "%s, threads: %d; microseconds of one step; ratio: ours over theirs\n\n| %-26s | %10s |",
       processor().c_str(), options.threads, "workload", libraries.front().name());
@@ -268,8 +286,7 @@ int run(const Options& options) {
   std::printf("---:|\n");
   bool right = true;
   std::vector<Row> rows;
-  for (const std::string& job : libraries.front().jobs()) {
-    if (!wanted(options, job)) continue;
+  for (const std::string& job : jobs) {
     Row row{job, goal_of(job, options.threads), {}, {}};
     for (const Library& library : libraries) {
       if (library.has(job)) row.by.push_back(&library);
@@ -279,7 +296,7 @@ int run(const Options& options) {
     print_row(row, libraries);
     rows.push_back(std::move(row));
   }
-  if (!options.json.empty()) write_json(options.json, rows, options.threads);
+  if (!options.json.empty()) write_json(json, rows, options.threads);
   return right ? 0 : 1;
 }
 
@@ -288,33 +305,25 @@ int run(const Options& options) {
 
 int main(int argc, char** argv) {
   bench::Options options;
-  for (int i = 1; i < argc; ++i) {
-    const std::string argument = argv[i];
-    const bool more = i + 1 < argc;
-    if (argument == "--threads" && more) {
-      options.threads = std::atoi(argv[++i]);
-    } else if (argument == "--neighbor") {
-      options.neighbor = true;
-    } else if (argument == "--json" && more) {
-      options.json = argv[++i];
-    } else if (argument == "--seconds" && more) {
-      options.seconds = std::atof(argv[++i]);
-    } else if (argument[0] != '-') {
-      options.wanted.push_back(argument);
-    } else {
-      options.threads = 0;
-    }
-  }
-  if (options.threads < 1 || !(options.seconds > 0)) {
-    std::fprintf(
-        stderr,
-        "usage: bench_tensors [--threads N] [--seconds OF_EACH] [--neighbor] [--json FILE] "
-        "[NAME...]\n"
-        "NAME: rows whose name contains it (default: all)\n");
-    return 2;
-  }
+  CLI::App app("Workloads on tensors beside libtorch and oneDNN.", "bench_tensors");
+  const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+  app.add_option("--threads", options.threads, "of each library (oneDNN's: OMP_NUM_THREADS)")
+      ->check(CLI::Range(1U, cores))
+      ->capture_default_str();
+  app.add_option("--seconds", options.seconds, "for each row; below 1 a busy machine decides")
+      ->check(CLI::Range(0.01, 3600.0))
+      ->capture_default_str();
+  app.add_flag("--neighbor", options.neighbor,
+               "times of single steps, quiet and beside a process that keeps a core busy");
+  app.add_option("--json", options.json, "a file for the table");
+  app.add_option("NAME", options.wanted, "rows whose name contains it (default: all)");
   try {
+    app.parse(argc, argv);
     return options.neighbor ? bench::run_beside_neighbor(options) : bench::run(options);
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) return app.exit(error);  // --help
+    std::fprintf(stderr, "bench_tensors: %s\n", error.what());
+    return 2;
   } catch (const std::exception& error) {
     std::fprintf(stderr, "bench_tensors: %s\n", error.what());
     return 1;
