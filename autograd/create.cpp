@@ -11,6 +11,7 @@
 #include <type_traits>
 
 #include "checked_cast.hpp"
+#include "kernels/arrays.hpp"
 
 namespace autograd {
 namespace {
@@ -143,7 +144,8 @@ Tensor full(const Shape& shape, double value, DType dtype) {
   Tensor y = empty(shape, dtype);
   dispatch(dtype, [&](auto tag) {
     using T = decltype(tag);
-    std::fill_n(elements<T>(y), y.numel(), checked_cast<T>("full", value));
+    kernels::fill(elements<T>(y), checked_cast<T>("full", value),
+                  static_cast<std::size_t>(y.numel()));
   });
   return y;
 }

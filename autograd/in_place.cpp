@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 // In-place changes: unrecorded, counted by the version of the storage.
+#include <algorithm>
 #include <array>
+#include <cstdint>
 
 #include "apply.hpp"
 #include "checked_cast.hpp"
 #include "functions.hpp"
+#include "kernels/arrays.hpp"
+#include "kernels/elementwise.hpp"
 #include "ops/broadcast.hpp"
 
 namespace autograd {
@@ -49,20 +53,27 @@ void check_writable(const char* function, const Tensor& x) {
   }
 }
 
-// Calls f(x_element, y_element) over x and y broadcast to x's shape.
-template <class T, class F> void for_each_pair(const Tensor& x, const Tensor& y, F&& f) {
+// Calls f(x, step_x, y, step_y, n) for rows of n elements of x and of y broadcast to x's shape.
+template <class T, class F> void for_each_pair(const Tensor& x, const Tensor& y, const F& f) {
+  T* to = ops::data<T>(x);
+  const bool one = y.numel() == 1, same = x.shape() == y.shape();
+  if (x.is_contiguous() && (one || (same && y.is_contiguous()))) {
+    return f(to, 1, ops::data<T>(y), one ? 0 : 1, x.numel());
+  }
+  if (x.numel() == 0) return;
+  const Tensor source = same ? y : broadcast_to(y, x.shape());
   ops::Loops loops;
-  loops.dim = x.dim();
-  const Tensor source = broadcast_to(y, x.shape());
-  for (int i = 0; i < x.dim(); ++i) {
+  loops.dim = x.dim() - 1;  // the last axis is a row
+  for (int i = 0; i < loops.dim; ++i) {
     const auto k = static_cast<std::size_t>(i);
     loops.extent[k] = x.shape()[i];
     loops.a[k] = x.node()->strides[k];
     loops.b[k] = source.node()->strides[k];
   }
-  if (x.numel() == 0) return;
+  const auto last = static_cast<std::size_t>(loops.dim);
+  const std::int64_t step_x = x.node()->strides[last], step_y = source.node()->strides[last];
   ops::for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t) {
-    f(ops::data<T>(x)[i], ops::data<T>(source)[j]);
+    f(to + i, step_x, ops::data<T>(source) + j, step_y, x.shape().back());
   });
 }
 
@@ -75,7 +86,11 @@ Tensor source_for(const char* function, const Tensor& x, const Tensor& y) {
                      "; need x's extents or 1");
   }
   Tensor source = to(detach(y), x.dtype());
-  return source.node()->base == x.node()->base ? ops::Contiguous{}.forward(source) : source;
+  if (source.node()->base == x.node()->base) return ops::Contiguous{}.forward(source);
+  // Turned around, it would be read with a step.
+  const bool turned = source.dim() > 1 && source.shape().back() > 1 &&
+                      source.node()->strides[static_cast<std::size_t>(source.dim() - 1)] > 1;
+  return turned ? ops::row_major(source) : source;
 }
 
 }  // namespace
@@ -93,7 +108,11 @@ void fill_(Tensor& x, double value) {
   const Tensor any = ops::make({}, x.dtype());
   dispatch(x.dtype(), [&]<class T>(T) {
     const T element = checked_cast<T>("fill_", value);
-    for_each_pair<T>(x, any, [element](T& a, T) { a = element; });
+    for_each_pair<T>(x, any,
+                     [element](T* a, std::int64_t step, const T*, std::int64_t, std::int64_t n) {
+                       if (step == 1) return kernels::fill(a, element, static_cast<std::size_t>(n));
+                       for (std::int64_t i = 0; i < n; ++i) a[i * step] = element;
+                     });
   });
   note_change(x, "fill_");
 }
@@ -102,7 +121,19 @@ void add_(Tensor& x, const Tensor& y, double alpha) {
   check_writable("add_", x);
   const Tensor source = source_for("add_", x, y);
   dispatch_floating("add_", x.dtype(), [&]<class T>(T) {
-    for_each_pair<T>(x, source, [&](T& a, T b) { a += static_cast<T>(alpha) * b; });
+    const auto factor = static_cast<T>(alpha);
+    for_each_pair<T>(
+        x, source,
+        [factor](T* a, std::int64_t step_a, const T* b, std::int64_t step_b, std::int64_t n) {
+          if (step_a == 1 && step_b == 1 && factor == 1) {
+            kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), a, 1, b, 1, a,
+                               static_cast<std::size_t>(n));
+          } else if (step_a == 1 && step_b == 1) {
+            for (std::int64_t i = 0; i < n; ++i) a[i] += factor * b[i];
+          } else {
+            for (std::int64_t i = 0; i < n; ++i) a[i * step_a] += factor * b[i * step_b];
+          }
+        });
   });
   note_change(x, "add_");
 }
@@ -110,7 +141,16 @@ void add_(Tensor& x, const Tensor& y, double alpha) {
 void copy_(Tensor& x, const Tensor& y) {
   check_writable("copy_", x);
   const Tensor source = source_for("copy_", x, y);
-  dispatch(x.dtype(), [&]<class T>(T) { for_each_pair<T>(x, source, [](T& a, T b) { a = b; }); });
+  dispatch(x.dtype(), [&]<class T>(T) {
+    for_each_pair<T>(
+        x, source, [](T* a, std::int64_t step_a, const T* b, std::int64_t step_b, std::int64_t n) {
+          if (step_a == 1 && step_b == 1) {
+            std::copy_n(b, n, a);
+          } else {
+            for (std::int64_t i = 0; i < n; ++i) a[i * step_a] = b[i * step_b];
+          }
+        });
+  });
   note_change(x, "copy_");
 }
 

@@ -4,6 +4,9 @@
 #include <gtest/gtest.h>
 #include <autograd/autograd.hpp>
 
+#include <functional>
+#include <utility>
+
 #include "check.hpp"
 
 namespace autograd {
@@ -53,6 +56,57 @@ TEST(InPlaceTest, Strided) {
   EXPECT_EQ(numbers(square), (Numbers{1, 3, 2, 4}));
   add_(square, square);
   EXPECT_EQ(numbers(square), (Numbers{2, 6, 4, 8}));
+}
+
+// Whatever the strides of x and y, and for arrays that threads share out: small integers, so that
+// every sum is exact.
+TEST(InPlaceTest, EveryLayout) {
+  const auto counted = [](const Shape& shape) {
+    return remainder(reshape(arange(shape.numel(), float64), shape), 17.0);
+  };
+  const std::pair<std::int64_t, std::int64_t> sizes[] = {{5, 7}, {300, 203}};
+  for (const auto& [m, n] : sizes) {
+    const std::function<Tensor()> targets[] = {
+        [&] {
+          return counted({m, n});
+        },
+        [&] {
+          return transpose(counted({n, m}));
+        },
+        [&] {
+          return counted({m, 2 * n})(ellipsis, slice(0, 2 * n, 2));
+        },
+        [&] {
+          return counted({m, n + 3})(ellipsis, slice(1, n + 1));
+        }};
+    const Tensor sources[] = {counted({m, n}),
+                              transpose(counted({n, m})),
+                              counted({n}),
+                              counted({m, 1}),
+                              tensor(3.0),
+                              counted({1, 1}),
+                              counted({m, n + 2})(ellipsis, slice(2, n + 2))};
+    for (const auto& target : targets) {
+      const Numbers before = numbers(target());
+      for (const Tensor& y : sources) {
+        const Numbers by = numbers(broadcast_to(y, {m, n}));
+        for (const double alpha : {1.0, -2.0}) {
+          Tensor x = target();
+          add_(x, y, alpha);
+          const Numbers after = numbers(x);
+          for (std::size_t i = 0; i < after.size(); ++i) {
+            ASSERT_EQ(after[i], before[i] + alpha * by[i]) << i;
+          }
+        }
+        Tensor x = target();
+        copy_(x, y);
+        EXPECT_EQ(numbers(x), by);
+      }
+      Tensor x = target();
+      fill_(x, 4);
+      EXPECT_EQ(numbers(x), Numbers(before.size(), 4));
+    }
+  }
 }
 
 TEST(InPlaceTest, BadArguments) {

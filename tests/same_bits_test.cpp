@@ -48,6 +48,18 @@ std::vector<Case> elementwise() {
       {"contiguous",
        {kSquare},
        [](const Inputs& x) { return ag::contiguous(ag::transpose(x[0])); }},
+      {"contiguous, batched",
+       {{8, 70, 90}},
+       [](const Inputs& x) { return ag::contiguous(ag::transpose(x[0])); }},
+      {"repeated columns",
+       {{700, 1}},
+       [](const Inputs& x) { return ag::contiguous(ag::broadcast_to(x[0], kSquare)); }},
+      {"repeated rows",
+       {{600}},
+       [](const Inputs& x) { return ag::contiguous(ag::broadcast_to(x[0], kSquare)); }},
+      {"other dtypes",
+       {kSquare},
+       [](const Inputs& x) { return ag::to(x[0], ag::float64) * (x[0] < 0.3); }},
       {"dropout", {kSquare}, [](const Inputs& x) {
          ag::Generator generator(3);
          return ag::dropout(x[0], generator, {.p = 0.3});

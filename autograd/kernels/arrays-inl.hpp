@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// The loops of arrays.hpp, once per instruction set. The floating ones are written with vectors for
-// the sake of tiny arrays; the rest are plain loops which the compiler turns into vectors.
+// The loops of arrays.hpp, once per instruction set: plain ones, which the compiler turns into vectors.
 #if defined(AUTOGRAD_ARRAYS_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef AUTOGRAD_ARRAYS_INL
 #undef AUTOGRAD_ARRAYS_INL
@@ -19,38 +18,6 @@
 
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
-
-template <class T> void add_to_loop(T* y, const T* x, std::size_t n) {
-  const Tag<T> d;
-  constexpr std::size_t kStep = kLanes<Tag<T>>;
-  std::size_t i = 0;
-  for (; i + kStep <= n; i += kStep) store(load(d, y + i) + load(d, x + i), y + i);
-  if (i < n) {
-    store_first(load_first(d, y + i, n - i) + load_first(d, x + i, n - i), y + i, n - i);
-  }
-}
-
-template <class T> void axpy_loop(T* y, T alpha, const T* x, std::size_t n) {
-  const Tag<T> d;
-  constexpr std::size_t kStep = kLanes<Tag<T>>;
-  const Vec<Tag<T>> factor = {hn::Set(d, alpha)};
-  std::size_t i = 0;
-  for (; i + kStep <= n; i += kStep) store(mul_add(factor, load(d, x + i), load(d, y + i)), y + i);
-  if (i < n) {
-    const std::size_t rest = n - i;
-    store_first(mul_add(factor, load_first(d, x + i, rest), load_first(d, y + i, rest)), y + i,
-                rest);
-  }
-}
-
-template <class T> void scale_loop(T* y, T alpha, const T* x, std::size_t n) {
-  const Tag<T> d;
-  constexpr std::size_t kStep = kLanes<Tag<T>>;
-  const Vec<Tag<T>> factor = {hn::Set(d, alpha)};
-  std::size_t i = 0;
-  for (; i + kStep <= n; i += kStep) store(factor * load(d, x + i), y + i);
-  if (i < n) store_first(factor * load_first(d, x + i, n - i), y + i, n - i);
-}
 
 template <class T> void fill_loop(T* y, T value, std::size_t n) {
   for (std::size_t i = 0; i < n; ++i) y[i] = value;
@@ -90,20 +57,50 @@ void compare_any(Comparison kind, const T* a, int sa, const T* b, int sb, bool* 
 }
 
 template <class T>
+void select_plain(const bool* c, int sc, const T* a, int sa, const T* b, int sb, T* y,
+                  std::size_t n) {
+  const std::size_t tc = sc != 0, ta = sa != 0, tb = sb != 0;
+  for (std::size_t i = 0; i < n; ++i) {
+    const T p = a[i * ta], q = b[i * tb];  // both read, so that the choice needs no branch
+    y[i] = c[i * tc] ? p : q;
+  }
+}
+
+// Lanes of T's width whose condition is false.
+template <class T> AUTOGRAD_INLINE auto load_false(const bool* c) {
+  const Tag<T> d;
+  const hn::RebindToUnsigned<Tag<T>> wide;
+  const hn::Rebind<std::uint8_t, Tag<T>> bytes;
+  auto truth = PromoteTo(hn::Rebind<std::uint32_t, Tag<T>>(),
+                         hn::LoadU(bytes, reinterpret_cast<const std::uint8_t*>(c)));
+  if constexpr (sizeof(T) == 8) {
+    return RebindMask(d, hn::Eq(PromoteTo(wide, truth), hn::Zero(wide)));
+  } else {
+    return RebindMask(d, hn::Eq(truth, hn::Zero(wide)));
+  }
+}
+
+// By vectors, because the compiler makes a branch of every element.
+template <class T>
 void select_loop(const bool* c, int sc, const T* a, int sa, const T* b, int sb, T* y,
                  std::size_t n) {
-  if (sc != 0 && sa != 0 && sb != 0) {
-    for (std::size_t i = 0; i < n; ++i) {
-      const T p = a[i], q = b[i];  // both read, so that the choice needs no branch
-      y[i] = c[i] ? p : q;
-    }
-  } else {
-    const std::size_t tc = sc != 0, ta = sa != 0, tb = sb != 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      const T p = a[i * ta], q = b[i * tb];
-      y[i] = c[i * tc] ? p : q;
+  constexpr std::size_t kStep = kLanes<Tag<T>>;
+  std::size_t i = 0;
+  if constexpr (!std::is_same_v<T, bool> && kStep != 1) {
+    const Tag<T> d;
+    const std::size_t end = sc != 0 ? n - n % kStep : 0;
+    if (end > 0) {
+      const auto first_a = hn::Set(d, *a), first_b = hn::Set(d, *b);
+      for (; i < end; i += kStep) {
+        const auto p = sa != 0 ? hn::LoadU(d, a + i) : first_a;
+        const auto q = sb != 0 ? hn::LoadU(d, b + i) : first_b;
+        hn::StoreU(hn::IfThenElse(load_false<T>(c + i), q, p), d, y + i);
+      }
     }
   }
+  if (i == n) return;
+  select_plain(c + (sc != 0 ? i : 0), sc, a + (sa != 0 ? i : 0), sa, b + (sb != 0 ? i : 0), sb,
+               y + i, n - i);
 }
 
 template <class To, class From> AUTOGRAD_INLINE To converted(From x) {

@@ -9,6 +9,7 @@
 #include "arrays-inl.hpp"
 #include "arrays_table.hpp"
 #include "export.hpp"
+#include "parallel.hpp"
 
 HWY_BEFORE_NAMESPACE();
 namespace autograd::kernels::HWY_NAMESPACE {
@@ -20,12 +21,8 @@ template <class T> constexpr AnyTable<T> any_table() {
           {&convert_loop<float, T>, &convert_loop<double, T>, &convert_loop<std::int64_t, T>,
            &convert_loop<bool, T>}};
 }
-template <class T> constexpr FloatTable<T> float_table() {
-  return {&add_to_loop<T>, &axpy_loop<T>, &scale_loop<T>};
-}
 constexpr ArraysTable kArrays = {
-    {any_table<float>(), any_table<double>(), any_table<std::int64_t>(), any_table<bool>()},
-    {float_table<float>(), float_table<double>()}};
+    {any_table<float>(), any_table<double>(), any_table<std::int64_t>(), any_table<bool>()}};
 const void* arrays_table() { return &kArrays; }
 
 }  // namespace autograd::kernels::HWY_NAMESPACE
@@ -36,39 +33,41 @@ namespace autograd::kernels {
 namespace {
 
 AUTOGRAD_EXPORT(arrays_table);
+constexpr std::size_t kTaskElements = 1 << 15;  // enough to outweigh starting a task
+
+template <class T> const T* at(const T* p, int stride, std::size_t i) {
+  return stride == 0 ? p : p + i;
+}
+
 constinit const Dispatched<ArraysTable> best([] { return AUTOGRAD_CHOOSE(arrays_table)(); });
 
-template <class T> const FloatTable<T>& floats() { return std::get<FloatTable<T>>(best->floats); }
 template <class T> const AnyTable<T>& any() { return std::get<AnyTable<T>>(best->any); }
 
 }  // namespace
 
-template <class T> void add_to(T* y, const T* x, std::size_t n) { floats<T>().add_to(y, x, n); }
-template <class T> void axpy(T* y, T alpha, const T* x, std::size_t n) {
-  floats<T>().axpy(y, alpha, x, n);
+template <class T> void fill(T* y, T value, std::size_t n) {
+  parallel_for(n, kTaskElements, [&](std::size_t begin, std::size_t end) {
+    any<T>().fill(y + begin, value, end - begin);
+  });
 }
-template <class T> void scale(T* y, T alpha, const T* x, std::size_t n) {
-  floats<T>().scale(y, alpha, x, n);
-}
-template <class T> void fill(T* y, T value, std::size_t n) { any<T>().fill(y, value, n); }
 template <class T>
 void compare(Comparison kind, const T* a, int sa, const T* b, int sb, bool* y, std::size_t n) {
-  any<T>().compare(kind, a, sa, b, sb, y, n);
+  parallel_for(n, kTaskElements, [&](std::size_t begin, std::size_t end) {
+    any<T>().compare(kind, at(a, sa, begin), sa, at(b, sb, begin), sb, y + begin, end - begin);
+  });
 }
 template <class T>
 void select(const bool* c, int sc, const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
-  any<T>().select(c, sc, a, sa, b, sb, y, n);
+  parallel_for(n, kTaskElements, [&](std::size_t begin, std::size_t end) {
+    any<T>().select(at(c, sc, begin), sc, at(a, sa, begin), sa, at(b, sb, begin), sb, y + begin,
+                    end - begin);
+  });
 }
 template <class To, class From> void convert(const From* x, To* y, std::size_t n) {
-  std::get<ConvertKernel<To, From>>(any<From>().convert)(x, y, n);
+  parallel_for(n, kTaskElements, [&](std::size_t begin, std::size_t end) {
+    std::get<ConvertKernel<To, From>>(any<From>().convert)(x + begin, y + begin, end - begin);
+  });
 }
-
-template void add_to(float*, const float*, std::size_t);
-template void add_to(double*, const double*, std::size_t);
-template void axpy(float*, float, const float*, std::size_t);
-template void axpy(double*, double, const double*, std::size_t);
-template void scale(float*, float, const float*, std::size_t);
-template void scale(double*, double, const double*, std::size_t);
 
 // Names T in every function that takes all four dtypes.
 #define AUTOGRAD_INSTANTIATE(T)                                                          \

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
-// Loops over plain arrays that are not rows: accumulation, filling, comparison, choice and
-// conversion of dtypes. Strides sa, sb, sc are 0 (one value for all) or 1. An output may be the
+// Loops over plain arrays that are not rows: filling, comparison, choice and conversion of dtypes, on
+// all threads. Strides sa, sb, sc are 0 (one value for all) or 1. An output may be the
 // same array as an input of its type, but must not overlap one otherwise.
 #pragma once
 
@@ -13,12 +13,6 @@ namespace autograd::kernels {
 
 enum class Comparison { equal, not_equal, less, less_equal, greater, greater_equal };
 
-/// y[i] += x[i]. T: float, double.
-template <class T> void add_to(T* y, const T* x, std::size_t n);
-/// y[i] += alpha x[i]. T: float, double.
-template <class T> void axpy(T* y, T alpha, const T* x, std::size_t n);
-/// y[i] = alpha x[i]; y may be x. T: float, double.
-template <class T> void scale(T* y, T alpha, const T* x, std::size_t n);
 /// y[i] = value. T: float, double, int64_t, bool.
 template <class T> void fill(T* y, T value, std::size_t n);
 /// y[i] = a[i sa] <kind> b[i sb]; false for NaN except not_equal. T: float, double, int64_t, bool.

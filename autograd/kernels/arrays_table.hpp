@@ -22,15 +22,8 @@ template <class T> struct AnyTable {
              ConvertKernel<bool, T>>
       convert;
 };
-/// For float and double.
-template <class T> struct FloatTable {
-  void (*add_to)(T*, const T*, std::size_t);
-  void (*axpy)(T*, T, const T*, std::size_t);
-  void (*scale)(T*, T, const T*, std::size_t);
-};
 struct ArraysTable {
   std::tuple<AnyTable<float>, AnyTable<double>, AnyTable<std::int64_t>, AnyTable<bool>> any;
-  std::tuple<FloatTable<float>, FloatTable<double>> floats;
 };
 
 }  // namespace autograd::kernels

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "broadcast.hpp"
 
+#include <algorithm>
+#include <cstddef>
+
+#include "../kernels/parallel.hpp"
+
 namespace autograd::ops {
 
 namespace {
@@ -48,6 +53,17 @@ bool plan_loops(const Shape& shape, const Tensor& a, const Tensor& b, Loops& loo
     loops.b[to] = sb[from];
   }
   return true;
+}
+
+void for_each_row_on_threads(const Loops& loops, RowFunction f) {
+  constexpr std::int64_t kTaskElements = 1 << 15;  // enough to outweigh starting a task
+  const std::int64_t grain = kTaskElements / std::max<std::int64_t>(loops.inner, 1);
+  kernels::parallel_for(static_cast<std::size_t>(row_count(loops)),
+                        static_cast<std::size_t>(std::max<std::int64_t>(grain, 1)),
+                        [&](std::size_t first, std::size_t last) {
+                          for_each_row(loops, static_cast<std::int64_t>(first),
+                                       static_cast<std::int64_t>(last), f);
+                        });
 }
 
 }  // namespace autograd::ops

@@ -151,7 +151,7 @@ template <class Row> struct BroadcastOp {
     Loops loops;
     if (!plan_loops(y.shape(), a, b, loops)) return forward(row_major(a), row_major(b));
     dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
-      for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t k) {
+      for_each_row_on_threads(loops, [&](std::int64_t i, std::int64_t j, std::int64_t k) {
         kernels::binary<T>(kRow, data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b,
                            data<T>(y) + k, static_cast<std::size_t>(loops.inner));
       });
@@ -195,7 +195,7 @@ template <class Row> struct BroadcastOp {
   static void run(int k, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& dy,
                   const Tensor& result, const Loops& loops) {
     dispatch_floating(info.name, dy.dtype(), [&]<class T>(T) {
-      for_each_row(loops, [&](std::int64_t i, std::int64_t j, std::int64_t at) {
+      for_each_row_on_threads(loops, [&](std::int64_t i, std::int64_t j, std::int64_t at) {
         kernels::binary_backward<T>(kRow, k, data<T>(a) + i, loops.inner_a, data<T>(b) + j,
                                     loops.inner_b, data<T>(y) + at, data<T>(dy) + at,
                                     data<T>(result) + at, static_cast<std::size_t>(loops.inner));

@@ -16,7 +16,7 @@ namespace {
 Tensor fill_from(const Tensor& dy, const Shape& shape, double divisor) {
   Tensor result = make(shape, dy.dtype());
   dispatch_floating("sum", dy.dtype(), [&]<class T>(T) {
-    std::fill_n(data<T>(result), count(result), *data<T>(dy) / static_cast<T>(divisor));
+    kernels::fill(data<T>(result), *data<T>(dy) / static_cast<T>(divisor), count(result));
   });
   return result;
 }

@@ -70,7 +70,7 @@ template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
     loops.extent[static_cast<std::size_t>(i)] = x.shape()[i];
     loops.a[static_cast<std::size_t>(i)] = stride(i);
   }
-  for_each_row(loops, [&](std::int64_t from, std::int64_t, std::int64_t to) {
+  for_each_row_on_threads(loops, [&](std::int64_t from, std::int64_t, std::int64_t to) {
     const T* source = data<T>(x) + from;
     T* target = data<T>(y) + to;
     if (transposed) {
@@ -80,7 +80,7 @@ template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
     } else if (step == 1) {
       std::copy_n(source, inner, target);
     } else if (step == 0) {
-      std::fill_n(target, inner, *source);
+      kernels::fill(target, *source, static_cast<std::size_t>(inner));
     } else {
       for (std::int64_t i = 0; i < inner; ++i) target[i] = source[i * step];
     }

@@ -167,28 +167,75 @@ TYPED_TEST(Elementwise, ArrayLoops) {
     for (const std::size_t n : kSizes) {
       const std::vector<T> x = random_array<T>(n + 1, -3, 3, 1),
                            y = random_array<T>(n + 1, -3, 3, 2);
-      std::vector<T> sum = y, scaled(n + 1, T(7)), both = y, chosen(n + 1, T(7)),
-                     filled(n + 1, T(7));
+      std::vector<T> chosen(n + 1, T(7)), filled(n + 1, T(7));
       const auto truth = std::make_unique<bool[]>(n + 1);
-      add_to(sum.data(), x.data(), n);
-      axpy(both.data(), T(0.5), x.data(), n);
-      scale(scaled.data(), T(3), x.data(), n);
       fill(filled.data(), T(2), n);
       compare(Comparison::less, x.data(), 1, y.data(), 1, truth.get(), n);
       select(truth.get(), 1, x.data(), 1, y.data(), 0, chosen.data(), n);
       for (std::size_t i = 0; i < n; ++i) {
-        ASSERT_EQ(sum[i], y[i] + x[i]);
-        ASSERT_NEAR(both[i], y[i] + T(0.5) * x[i], 1e-6);
-        ASSERT_EQ(scaled[i], 3 * x[i]);
         ASSERT_EQ(filled[i], T(2));
         ASSERT_EQ(truth[i], x[i] < y[i]);
         ASSERT_EQ(chosen[i], x[i] < y[i] ? x[i] : y[0]);
       }
-      ASSERT_EQ(sum[n], y[n]);
-      ASSERT_EQ(scaled[n], T(7));
+      ASSERT_EQ(chosen[n], T(7));
       ASSERT_EQ(filled[n], T(7));
     }
   });
+}
+
+template <class T> void expect_selected() {
+  T a[1000], b[1000];
+  bool c[1000];
+  for (int i = 0; i < 1000; ++i) {
+    a[i] = T(i % 7 != 0 ? i : 0);
+    b[i] = T(-i);
+    c[i] = i * i % 5 < 2;
+  }
+  for (const std::size_t n : kSizes) {
+    for (int strides = 0; strides < 8; ++strides) {
+      const int sc = strides & 1, sa = strides >> 1 & 1, sb = strides >> 2;
+      const auto y = std::make_unique<T[]>(n + 1);
+      select(c, sc, a, sa, b, sb, y.get(), n);
+      for (std::size_t i = 0; i < n; ++i) {
+        ASSERT_EQ(y[i], c[sc ? i : 0] ? a[sa ? i : 0] : b[sb ? i : 0]) << n << ' ' << strides;
+      }
+      ASSERT_EQ(y[n], T());
+    }
+  }
+}
+
+TEST(Arrays, SelectsWithAnyStrides) {
+  for_each_target([] {
+    expect_selected<float>();
+    expect_selected<double>();
+    expect_selected<std::int64_t>();
+    expect_selected<bool>();
+  });
+}
+
+// Long enough to be shared out among threads; the ends of the pieces are no multiples of a vector.
+TEST(Arrays, SameOnAllThreads) {
+  const std::size_t n = 200003;
+  const std::vector<float> x = random_array<float>(n, -3, 3, 1),
+                           y = random_array<float>(n, -3, 3, 2);
+  const int before = num_threads();
+  for (const int threads : {1, 4}) {
+    set_num_threads(threads);
+    const auto truth = std::make_unique<bool[]>(n);
+    std::vector<float> chosen(n), filled(n);
+    std::vector<double> wide(n);
+    compare(Comparison::less, x.data(), 1, y.data(), 1, truth.get(), n);
+    select(truth.get(), 1, x.data(), 1, y.data(), 1, chosen.data(), n);
+    fill(filled.data(), 3.0f, n);
+    convert(x.data(), wide.data(), n);
+    for (std::size_t i = 0; i < n; ++i) {
+      ASSERT_EQ(truth[i], x[i] < y[i]);
+      ASSERT_EQ(chosen[i], std::min(x[i], y[i]));
+      ASSERT_EQ(filled[i], 3.0f);
+      ASSERT_EQ(wide[i], double(x[i]));
+    }
+  }
+  set_num_threads(before);
 }
 
 TEST(Arrays, ComparesAllKindsWithNaN) {
