@@ -14,6 +14,7 @@
 #include "elementwise.hpp"
 #include "lane_math-inl.hpp"
 #include "number_loops.hpp"
+#include "trigonometry-inl.hpp"
 
 #define AUTOGRAD_SIMD_ROWS
 #include "../ops/elementwise.hpp"

@@ -39,8 +39,9 @@ template <class T, class Rows> struct UnaryBackwardTable {
 };
 /// The list, and so the table, that a unary row is in.
 template <class Row>
-using ListOf =
-    std::conditional_t<ops::ActivationRows::contains<Row>, ops::ActivationRows, ops::BasicRows>;
+using ListOf = std::conditional_t<ops::ActivationRows::contains<Row>, ops::ActivationRows,
+                                  std::conditional_t<ops::TranscendentalRows::contains<Row>,
+                                                     ops::TranscendentalRows, ops::BasicRows>>;
 template <class T> struct BinaryTable {
   BinaryKernel<T> of[ops::BinaryRows::size];
   static const Dispatched<BinaryTable> best;
@@ -130,6 +131,8 @@ inline void binary_backward_both(std::size_t row, const T* a, const T* b, const 
   template <> const Dispatched<UnaryBackwardTable<T, Rows>> UnaryBackwardTable<T, Rows>::best;
 AUTOGRAD_DECLARE_TABLES(float, ops::BasicRows)
 AUTOGRAD_DECLARE_TABLES(double, ops::BasicRows)
+AUTOGRAD_DECLARE_TABLES(float, ops::TranscendentalRows)
+AUTOGRAD_DECLARE_TABLES(double, ops::TranscendentalRows)
 AUTOGRAD_DECLARE_TABLES(float, ops::ActivationRows)
 AUTOGRAD_DECLARE_TABLES(double, ops::ActivationRows)
 #undef AUTOGRAD_DECLARE_TABLES

@@ -2,7 +2,7 @@
 // The mathematical vocabulary of the rows for Vec<D>, right at every special value (NaN,
 // infinities, signed zeros, subnormals, overflow). exp, log and tanh stay within 2 ulp, expm1,
 // log1p, sigmoid and softplus within 4; measured by tests/kernels/vector_math_test.cpp. All others
-// are in lane_math-inl.hpp. Polynomials are minimax fits over the reduced range; no step relies on
+// are in lane_math-inl.hpp and trigonometry-inl.hpp. Polynomials are minimax fits over the reduced range; no step relies on
 // fused multiply-add.
 #if defined(AUTOGRAD_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef AUTOGRAD_VECTOR_MATH_INL
@@ -81,14 +81,19 @@ template <class D> AUTOGRAD_INLINE Vec<D> clamp_keeping_nan(Vec<D> x, double low
   return where(x < low, Vec<D>::of(low), below);
 }
 
+// 2^k p, the power in two factors, because k may exceed the exponents of normal numbers on either side.
+template <class D> AUTOGRAD_INLINE Vec<D> scaled_by_power(Vec<D> p, Vec<D> k) {
+  using C = Constants<D>;
+  const Vec<D> half = mul_add(k, Vec<D>::of(0.5), C::kMagic);
+  const Vec<D> rest = (k - (half - C::kMagic)) + C::kMagic;
+  return p * power_of_two(half) * power_of_two(rest);
+}
+
 template <class D> AUTOGRAD_INLINE Vec<D> exp(Vec<D> x) {
   using C = Constants<D>;
   Vec<D> k;
   const Vec<D> p = reduced_expm1(clamp_keeping_nan(x, C::kExpLow, C::kExpHigh), k) + 1.0;
-  // 2^k in two factors, because k may exceed the exponents of normal numbers on either side.
-  const Vec<D> half = mul_add(k, Vec<D>::of(0.5), C::kMagic);
-  const Vec<D> rest = (k - (half - C::kMagic)) + C::kMagic;
-  return p * power_of_two(half) * power_of_two(rest);
+  return scaled_by_power(p, k);
 }
 
 template <class D> AUTOGRAD_INLINE Vec<D> expm1(Vec<D> x) {
@@ -101,8 +106,10 @@ template <class D> AUTOGRAD_INLINE Vec<D> expm1(Vec<D> x) {
   return copy_sign(where(k == 0.0, p, scaled + scaled), x);
 }
 
-// log(x) = k ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)); after fdlibm's e_log.c.
-template <class D> AUTOGRAD_INLINE Vec<D> log(Vec<D> x) {
+// log(x) = k ln 2 + log(1 + f), 1 + f in [sqrt(1/2), sqrt(2)), and log(1 + f) = f - half_square +
+// s tail; after fdlibm's e_log.c. For finite x > 0.
+template <class D> struct LogParts { Vec<D> k, f, half_square, s, tail; };
+template <class D> AUTOGRAD_INLINE LogParts<D> log_parts(Vec<D> x) {
   using C = Constants<D>;
   using T = hn::TFromD<D>;
   const D d;
@@ -129,11 +136,21 @@ template <class D> AUTOGRAD_INLINE Vec<D> log(Vec<D> x) {
   const Vec<D> s2 = s * s;
   const Vec<D> half_square = 0.5 * f * f;
   const Vec<D> tail = s2 * polynomial(s2, C::kLog) + half_square;
-  const Vec<D> low = mul_add(s, tail, k * C::kLn2Low);
-  Vec<D> y = mul_add(k, Vec<D>::of(C::kLn2High), f - (half_square - low));
-  y = where(x == infinity(d), x, y);
-  y = where(x == 0.0, -infinity(d), y);
+  return {k, f, half_square, s, tail};
+}
+
+// y where it is the logarithm of x: not at 0, infinity, NaN and below 0.
+template <class D> AUTOGRAD_INLINE Vec<D> special_logs(Vec<D> x, Vec<D> y) {
+  y = where(x == infinity(D()), x, y);
+  y = where(x == 0.0, -infinity(D()), y);
   return where(x >= 0.0, y, Vec<D>::of(std::numeric_limits<double>::quiet_NaN()));
+}
+
+template <class D> AUTOGRAD_INLINE Vec<D> log(Vec<D> x) {
+  using C = Constants<D>;
+  const LogParts<D> l = log_parts(x);
+  const Vec<D> low = mul_add(l.s, l.tail, l.k * C::kLn2Low);
+  return special_logs(x, mul_add(l.k, Vec<D>::of(C::kLn2High), l.f - (l.half_square - low)));
 }
 
 // With u = 1 + x rounded, log(1 + x) = log(u) + (what the rounding lost) / u.

@@ -26,7 +26,6 @@ struct Exp2 {
                                 .slope = "y ln 2",
                                 .cases = {{-3, 3}},
                                 .ulp = 2,
-                                .lanes = true,
                                 .reads = Reads::y};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return exp2(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) {
@@ -56,7 +55,6 @@ struct Log2 {
                                 .slope = "1 / (x ln 2)",
                                 .cases = {{0.1, 4}},
                                 .ulp = 2,
-                                .lanes = true,
                                 .note = "x > 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return log2(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -69,7 +67,6 @@ struct Log10 {
                                 .slope = "1 / (x ln 10)",
                                 .cases = {{0.1, 4}},
                                 .ulp = 2,
-                                .lanes = true,
                                 .note = "x > 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return log10(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {

@@ -14,22 +14,14 @@ namespace autograd::ops {
 #endif
 
 struct Sin {
-  static constexpr RowInfo info{.name = "sin",
-                                .value = "sin x",
-                                .slope = "cos x",
-                                .cases = {{-4, 4}},
-                                .ulp = 1,
-                                .lanes = true};
+  static constexpr RowInfo info{
+      .name = "sin", .value = "sin x", .slope = "cos x", .cases = {{-4, 4}}, .ulp = 2};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return sin(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return cos(x); }
 };
 struct Cos {
-  static constexpr RowInfo info{.name = "cos",
-                                .value = "cos x",
-                                .slope = "-sin x",
-                                .cases = {{-4, 4}},
-                                .ulp = 1,
-                                .lanes = true};
+  static constexpr RowInfo info{
+      .name = "cos", .value = "cos x", .slope = "-sin x", .cases = {{-4, 4}}, .ulp = 2};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return cos(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return -sin(x); }
 };
@@ -38,8 +30,7 @@ struct Tan {
                                 .value = "tan x",
                                 .slope = "1 + y^2",
                                 .cases = {{-1.2, 1.2}},
-                                .ulp = 1,
-                                .lanes = true,
+                                .ulp = 2,
                                 .reads = Reads::y};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return tan(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T&, const T& y) { return 1.0 + y * y; }
@@ -49,8 +40,7 @@ struct Asin {
                                 .value = "arcsin x",
                                 .slope = "1 / sqrt(1 - x^2)",
                                 .cases = {{-0.9, 0.9}},
-                                .ulp = 1,
-                                .lanes = true,
+                                .ulp = 2,
                                 .note = "slope inf at -1 and 1"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return asin(x); }
   // (1 - x)(1 + x) keeps the digits that 1 - x^2 loses near 1.
@@ -63,8 +53,7 @@ struct Acos {
                                 .value = "arccos x",
                                 .slope = "-1 / sqrt(1 - x^2)",
                                 .cases = {{-0.9, 0.9}},
-                                .ulp = 1,
-                                .lanes = true,
+                                .ulp = 2,
                                 .note = "slope -inf at -1 and 1"};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return acos(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
@@ -72,12 +61,8 @@ struct Acos {
   }
 };
 struct Atan {
-  static constexpr RowInfo info{.name = "atan",
-                                .value = "arctan x",
-                                .slope = "1 / (1 + x^2)",
-                                .cases = {{-3, 3}},
-                                .ulp = 1,
-                                .lanes = true};
+  static constexpr RowInfo info{
+      .name = "atan", .value = "arctan x", .slope = "1 / (1 + x^2)", .cases = {{-3, 3}}, .ulp = 2};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return atan(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
     if constexpr (Scalar<T>) {
@@ -88,22 +73,14 @@ struct Atan {
   }
 };
 struct Sinh {
-  static constexpr RowInfo info{.name = "sinh",
-                                .value = "sinh x",
-                                .slope = "cosh x",
-                                .cases = {{-3, 3}},
-                                .ulp = 2,
-                                .lanes = true};
+  static constexpr RowInfo info{
+      .name = "sinh", .value = "sinh x", .slope = "cosh x", .cases = {{-3, 3}}, .ulp = 2};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return sinh(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return cosh(x); }
 };
 struct Cosh {
-  static constexpr RowInfo info{.name = "cosh",
-                                .value = "cosh x",
-                                .slope = "sinh x",
-                                .cases = {{-3, 3}},
-                                .ulp = 2,
-                                .lanes = true};
+  static constexpr RowInfo info{
+      .name = "cosh", .value = "cosh x", .slope = "sinh x", .cases = {{-3, 3}}, .ulp = 2};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return cosh(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) { return sinh(x); }
 };

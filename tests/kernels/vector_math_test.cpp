@@ -19,11 +19,12 @@ struct Function {
   const char* name;
   std::size_t row;
   long double (*exact)(long double);
-  double low, high;  // the dense samples
-  double bound;      // ulp
+  double low, high;             // the dense samples
+  double bound;                 // ulp
+  bool transcendental = false;  // the list of the row
 };
 
-template <class Row> constexpr std::size_t row_of = ops::BasicRows::index_of<Row>();
+template <class Row> constexpr std::size_t row_of = kernels::ListOf<Row>::template index_of<Row>();
 
 const Function kFunctions[] = {
     {"exp", row_of<ops::Exp>, [](long double x) { return std::exp(x); }, -110, 90, 2},
@@ -34,14 +35,17 @@ const Function kFunctions[] = {
     {"sigmoid", row_of<ops::Sigmoid>, exact_sigmoid, -20, 20, 3},
     {"softplus", row_of<ops::Softplus>, exact_softplus, -20, 20, 4},
     {"sqrt", row_of<ops::Sqrt>, [](long double x) { return std::sqrt(x); }, 0, 10, 0.51},
-    {"sin", row_of<ops::Sin>, [](long double x) { return std::sin(x); }, -20, 20, 1},
-    {"cos", row_of<ops::Cos>, [](long double x) { return std::cos(x); }, -20, 20, 1},
-    {"tan", row_of<ops::Tan>, [](long double x) { return std::tan(x); }, -20, 20, 1},
-    {"asin", row_of<ops::Asin>, [](long double x) { return std::asin(x); }, -1, 1, 1},
-    {"acos", row_of<ops::Acos>, [](long double x) { return std::acos(x); }, -1, 1, 1},
-    {"atan", row_of<ops::Atan>, [](long double x) { return std::atan(x); }, -9, 9, 1},
-    {"sinh", row_of<ops::Sinh>, [](long double x) { return std::sinh(x); }, -9, 9, 2},
-    {"cosh", row_of<ops::Cosh>, [](long double x) { return std::cosh(x); }, -9, 9, 2},
+    {"sin", row_of<ops::Sin>, [](long double x) { return std::sin(x); }, -20, 20, 2, true},
+    {"cos", row_of<ops::Cos>, [](long double x) { return std::cos(x); }, -20, 20, 2, true},
+    {"tan", row_of<ops::Tan>, [](long double x) { return std::tan(x); }, -20, 20, 2, true},
+    {"asin", row_of<ops::Asin>, [](long double x) { return std::asin(x); }, -1, 1, 2, true},
+    {"acos", row_of<ops::Acos>, [](long double x) { return std::acos(x); }, -1, 1, 2, true},
+    {"atan", row_of<ops::Atan>, [](long double x) { return std::atan(x); }, -9, 9, 2, true},
+    {"sinh", row_of<ops::Sinh>, [](long double x) { return std::sinh(x); }, -9, 9, 2, true},
+    {"cosh", row_of<ops::Cosh>, [](long double x) { return std::cosh(x); }, -9, 9, 2, true},
+    {"exp2", row_of<ops::Exp2>, [](long double x) { return std::exp2(x); }, -160, 140, 2, true},
+    {"log2", row_of<ops::Log2>, [](long double x) { return std::log2(x); }, 0.01, 4, 2, true},
+    {"log10", row_of<ops::Log10>, [](long double x) { return std::log10(x); }, 0.01, 4, 2, true},
 };
 
 template <class T> std::vector<T> special_values() {
@@ -99,7 +103,9 @@ template <class T> std::vector<T> all_magnitudes(std::size_t n) {
 
 template <class T> double worst_error(const Function& f, const std::vector<T>& x) {
   std::vector<T> y(x.size());
-  UnaryTable<T, ops::BasicRows>::best->of[f.row](x.data(), y.data(), x.size(), nullptr);
+  const auto kernel = f.transcendental ? UnaryTable<T, ops::TranscendentalRows>::best->of[f.row]
+                                       : UnaryTable<T, ops::BasicRows>::best->of[f.row];
+  kernel(x.data(), y.data(), x.size(), nullptr);
   double worst = 0;
   for (std::size_t i = 0; i < x.size(); ++i) {
     const long double want = f.exact(static_cast<long double>(x[i]));
@@ -137,11 +143,56 @@ TYPED_TEST(VectorMath, IsRightAtSpecialValues) {
   });
 }
 
+// Next to multiples of pi / 2, where all digits of the angle come from the reduction, and up to angles
+// that are worked on one by one.
+TYPED_TEST(VectorMath, AnglesNextToQuarterTurns) {
+  std::vector<TypeParam> x;
+  for (int n = 1; n < 3000000; n += n < 2000 ? 1 : 997) {
+    const auto turn = static_cast<TypeParam>(n * (std::numbers::pi_v<long double> / 2));
+    for (const TypeParam a : {turn, std::nextafter(turn, TypeParam(0)), TypeParam(turn * 1.01)}) {
+      x.push_back(a);
+      x.push_back(-a);
+    }
+  }
+  const std::vector<TypeParam> wide = random_array<TypeParam>(50000, -1.7e6, 1.7e6, 4);
+  for_each_target([&] {
+    for (const Function& f : kFunctions) {
+      const std::string name = f.name;
+      if (name != "sin" && name != "cos" && name != "tan") continue;
+      worst_error(f, x);
+      worst_error(f, wide);
+    }
+  });
+}
+
+TYPED_TEST(VectorMath, LogarithmsOfPowersAreExact) {
+  for_each_target([] {
+    std::vector<TypeParam> tens, twos, y;
+    for (int n = 0; n <= (sizeof(TypeParam) == 4 ? 10 : 22); ++n)
+      tens.push_back(std::pow(TypeParam(10), n));
+    for (int n = -120; n <= 120; ++n) twos.push_back(std::exp2(TypeParam(n)));
+    y.resize(tens.size());
+    unary(ops::Log10(), tens.data(), y.data(), y.size());
+    for (std::size_t n = 0; n < y.size(); ++n) EXPECT_EQ(y[n], n);
+    y.resize(twos.size());
+    unary(ops::Log2(), twos.data(), y.data(), y.size());
+    for (std::size_t n = 0; n < y.size(); ++n) EXPECT_EQ(y[n], int(n) - 120);
+    unary(ops::Exp2(), y.data(), y.data(), y.size());
+    EXPECT_EQ(y, twos);
+  });
+}
+
 // exp in double needs its whole range sampled: float's dense interval covers an eighth of it.
 TYPED_TEST(VectorMath, ExpOverItsWholeRange) {
   for_each_target([] {
     worst_error(kFunctions[0], random_array<TypeParam>(200000, -750, 712, 2));
     worst_error(kFunctions[5], random_array<TypeParam>(200000, -750, 40, 3));
+    for (const Function& f : kFunctions) {
+      const std::string name = f.name;
+      if (name == "sinh" || name == "cosh")
+        worst_error(f, random_array<TypeParam>(200000, -712, 712, 4));
+      if (name == "exp2") worst_error(f, random_array<TypeParam>(200000, -1080, 1026, 5));
+    }
   });
 }
 
