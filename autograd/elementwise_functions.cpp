@@ -69,7 +69,7 @@ template <class Row> Tensor in_storage_of(Tensor& x, const Tensor& a, const Tens
   const ops::Dense p(a), q(b);
   Tensor y = x;
   dispatch_floating(Op::info.name, y.dtype(), [&]<class T>(T) {
-    kernels::binary<T>(Op::kRow, p.data<T>(), 1, q.data<T>(), 1, ops::data<T>(y), ops::count(y));
+    kernels::binary<Row, T>(p.data<T>(), 1, q.data<T>(), 1, ops::data<T>(y), ops::count(y));
   });
   y.node()->generation = 0;
   if (tracked) detail::record_on(*tape, Op{}, in, slots, y.node());

@@ -126,8 +126,7 @@ void add_(Tensor& x, const Tensor& y, double alpha) {
         x, source,
         [factor](T* a, std::int64_t step_a, const T* b, std::int64_t step_b, std::int64_t n) {
           if (step_a == 1 && step_b == 1 && factor == 1) {
-            kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), a, 1, b, 1, a,
-                               static_cast<std::size_t>(n));
+            kernels::binary<ops::Add, T>(a, 1, b, 1, a, static_cast<std::size_t>(n));
           } else if (step_a == 1 && step_b == 1) {
             for (std::int64_t i = 0; i < n; ++i) a[i] += factor * b[i];
           } else {

@@ -71,8 +71,8 @@ using ops::exclusive;
 AUTOGRAD_OUTLINE void add_elements(detail::Node* y, const detail::Node* x) {
   const auto n = static_cast<std::size_t>(y->numel);
   dispatch_floating("accumulate", y->dtype, [&]<class T>(T) {
-    kernels::binary<T>(ops::BinaryRows::index_of<ops::Add>(), static_cast<const T*>(y->data), 1,
-                       static_cast<const T*>(x->data), 1, static_cast<T*>(y->data), n);
+    kernels::binary<ops::Add, T>(static_cast<const T*>(y->data), 1, static_cast<const T*>(x->data),
+                                 1, static_cast<T*>(y->data), n);
   });
 }
 AUTOGRAD_INLINE void add_in_place(detail::Node* y, const detail::Node* x) {

@@ -194,11 +194,12 @@ template <class T, class List, class... Rows>
 constexpr UnaryBackwardTable<T, List> unary_backward_table(RowList<Rows...>) {
   return {{unary_backward_kernel<Rows, T>()...}};
 }
-template <class T, class... Rows> constexpr BinaryTable<T> binary_table(RowList<Rows...>) {
+template <class T, class List, class... Rows>
+constexpr BinaryTable<T, List> binary_table(RowList<Rows...>) {
   return {{binary_kernel<Rows, T>()...}};
 }
-template <class T, class... Rows>
-constexpr BinaryBackwardTable<T> binary_backward_table(RowList<Rows...>) {
+template <class T, class List, class... Rows>
+constexpr BinaryBackwardTable<T, List> binary_backward_table(RowList<Rows...>) {
   return {{{binary_backward_kernel<Rows, 0, T>()...}, {binary_backward_kernel<Rows, 1, T>()...}}};
 }
 

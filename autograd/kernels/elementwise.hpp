@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise loops over plain arrays, one entry per row of ops/elementwise.hpp and instruction
-// set. A unary row is handed over as an object, which holds its parameters; a binary row is addressed
-// by its position: ops::BinaryRows::index_of<ops::Add>(). T is float or double. Arrays need no alignment and no padding. An output may be the same array as an input, but
+// set. A unary row is handed over as an object, which holds its parameters; a binary row is named
+// by its type: binary<ops::Add>(...). T is float or double. Arrays need no alignment and no padding. An output may be the same array as an input, but
 // must not overlap one otherwise. Above kParallelMin elements the loops use all threads.
 #pragma once
 
@@ -42,12 +42,15 @@ template <class Row>
 using ListOf = std::conditional_t<ops::ActivationRows::contains<Row>, ops::ActivationRows,
                                   std::conditional_t<ops::TranscendentalRows::contains<Row>,
                                                      ops::TranscendentalRows, ops::BasicRows>>;
-template <class T> struct BinaryTable {
-  BinaryKernel<T> of[ops::BinaryRows::size];
+template <class Row>
+using BinaryListOf = std::conditional_t<ops::OtherBinaryRows::contains<Row>, ops::OtherBinaryRows,
+                                        ops::BasicBinaryRows>;
+template <class T, class Rows> struct BinaryTable {
+  BinaryKernel<T> of[Rows::size];
   static const Dispatched<BinaryTable> best;
 };
-template <class T> struct BinaryBackwardTable {
-  BinaryBackwardKernel<T> of[2][ops::BinaryRows::size];  // by argument, then by row
+template <class T, class Rows> struct BinaryBackwardTable {
+  BinaryBackwardKernel<T> of[2][Rows::size];  // by argument, then by row
   static const Dispatched<BinaryBackwardTable> best;
 };
 
@@ -95,9 +98,10 @@ inline void unary_backward(const Row& row, const T* x, const T* y, const T* dy, 
 }
 
 /// y[i] = value(a[i sa], b[i sb]); strides sa and sb are 0 (one value for all) or 1.
-template <class T>
-inline void binary(std::size_t row, const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
-  const BinaryKernel<T> kernel = BinaryTable<T>::best->of[row];
+template <class Row, class T>
+inline void binary(const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
+  using Rows = BinaryListOf<Row>;
+  const BinaryKernel<T> kernel = BinaryTable<T, Rows>::best->of[Rows::template index_of<Row>()];
   if (n < kParallelMin) [[likely]]
     return kernel(a, sa, b, sb, y, n);
   detail::binary_threads(kernel, a, sa, b, sb, y, n);
@@ -105,20 +109,24 @@ inline void binary(std::size_t row, const T* a, int sa, const T* b, int sb, T* y
 
 /// dx[i] = dy[i] times the slope by a (argument 0) or b (argument 1), and 0 where dy[i] is 0.
 /// Not summed where the argument's stride is 0. Inputs that the slope does not read may be null.
-template <class T>
-inline void binary_backward(std::size_t row, int argument, const T* a, int sa, const T* b, int sb,
-                            const T* y, const T* dy, T* dx, std::size_t n) {
-  const BinaryBackwardKernel<T> kernel = BinaryBackwardTable<T>::best->of[argument][row];
+template <class Row, class T>
+inline void binary_backward(int argument, const T* a, int sa, const T* b, int sb, const T* y,
+                            const T* dy, T* dx, std::size_t n) {
+  using Rows = BinaryListOf<Row>;
+  const BinaryBackwardKernel<T> kernel =
+      BinaryBackwardTable<T, Rows>::best->of[argument][Rows::template index_of<Row>()];
   if (n < kParallelMin) [[likely]]
     return kernel(a, sa, b, sb, y, dy, dx, n);
   detail::binary_backward_threads(kernel, a, sa, b, sb, y, dy, dx, n);
 }
 
 /// The gradients by a and by b, all strides 1, which read dy from memory once. db may be dy.
-template <class T>
-inline void binary_backward_both(std::size_t row, const T* a, const T* b, const T* y, const T* dy,
-                                 T* da, T* db, std::size_t n) {
-  const auto& kernels = BinaryBackwardTable<T>::best->of;
+template <class Row, class T>
+inline void binary_backward_both(const T* a, const T* b, const T* y, const T* dy, T* da, T* db,
+                                 std::size_t n) {
+  using Rows = BinaryListOf<Row>;
+  constexpr std::size_t row = Rows::template index_of<Row>();
+  const auto& kernels = BinaryBackwardTable<T, Rows>::best->of;
   const BinaryBackwardKernel<T> by_a = kernels[0][row], by_b = kernels[1][row];
   if (n > detail::kBlock) [[unlikely]]
     return detail::binary_backward_blocks(by_a, by_b, a, b, y, dy, da, db, n);
@@ -136,9 +144,13 @@ AUTOGRAD_DECLARE_TABLES(double, ops::TranscendentalRows)
 AUTOGRAD_DECLARE_TABLES(float, ops::ActivationRows)
 AUTOGRAD_DECLARE_TABLES(double, ops::ActivationRows)
 #undef AUTOGRAD_DECLARE_TABLES
-template <> const Dispatched<BinaryTable<float>> BinaryTable<float>::best;
-template <> const Dispatched<BinaryTable<double>> BinaryTable<double>::best;
-template <> const Dispatched<BinaryBackwardTable<float>> BinaryBackwardTable<float>::best;
-template <> const Dispatched<BinaryBackwardTable<double>> BinaryBackwardTable<double>::best;
+#define AUTOGRAD_DECLARE_TABLES(T, Rows)                                         \
+  template <> const Dispatched<BinaryTable<T, Rows>> BinaryTable<T, Rows>::best; \
+  template <> const Dispatched<BinaryBackwardTable<T, Rows>> BinaryBackwardTable<T, Rows>::best;
+AUTOGRAD_DECLARE_TABLES(float, ops::BasicBinaryRows)
+AUTOGRAD_DECLARE_TABLES(double, ops::BasicBinaryRows)
+AUTOGRAD_DECLARE_TABLES(float, ops::OtherBinaryRows)
+AUTOGRAD_DECLARE_TABLES(double, ops::OtherBinaryRows)
+#undef AUTOGRAD_DECLARE_TABLES
 
 }  // namespace autograd::kernels

@@ -14,8 +14,9 @@ namespace autograd::kernels::HWY_NAMESPACE {
 
 constexpr auto kUnary = unary_table<float, ops::BasicRows>(BasicRows());
 constexpr auto kUnaryBackward = unary_backward_table<float, ops::BasicRows>(BasicRows());
-constexpr auto kBinary = binary_table<float>(BinaryRows());
-constexpr auto kBinaryBackward = binary_backward_table<float>(BinaryRows());
+constexpr auto kBinary = binary_table<float, ops::BasicBinaryRows>(BasicBinaryRows());
+constexpr auto kBinaryBackward =
+    binary_backward_table<float, ops::BasicBinaryRows>(BasicBinaryRows());
 const void* unary_f32() { return &kUnary; }
 const void* unary_backward_f32() { return &kUnaryBackward; }
 const void* binary_f32() { return &kBinary; }
@@ -34,6 +35,8 @@ AUTOGRAD_EXPORT(binary_backward_f32);
 
 using Unary = UnaryTable<float, ops::BasicRows>;
 using UnaryBackward = UnaryBackwardTable<float, ops::BasicRows>;
+using Binary = BinaryTable<float, ops::BasicBinaryRows>;
+using BinaryBackward = BinaryBackwardTable<float, ops::BasicBinaryRows>;
 template <>
 constinit const Dispatched<Unary> Unary::best([] { return AUTOGRAD_CHOOSE(unary_f32)(); });
 template <>
@@ -41,11 +44,9 @@ constinit const Dispatched<UnaryBackward> UnaryBackward::best([] {
   return AUTOGRAD_CHOOSE(unary_backward_f32)();
 });
 template <>
-constinit const Dispatched<BinaryTable<float>> BinaryTable<float>::best([] {
-  return AUTOGRAD_CHOOSE(binary_f32)();
-});
+constinit const Dispatched<Binary> Binary::best([] { return AUTOGRAD_CHOOSE(binary_f32)(); });
 template <>
-constinit const Dispatched<BinaryBackwardTable<float>> BinaryBackwardTable<float>::best([] {
+constinit const Dispatched<BinaryBackward> BinaryBackward::best([] {
   return AUTOGRAD_CHOOSE(binary_backward_f32)();
 });
 

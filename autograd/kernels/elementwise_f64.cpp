@@ -14,8 +14,9 @@ namespace autograd::kernels::HWY_NAMESPACE {
 
 constexpr auto kUnary = unary_table<double, ops::BasicRows>(BasicRows());
 constexpr auto kUnaryBackward = unary_backward_table<double, ops::BasicRows>(BasicRows());
-constexpr auto kBinary = binary_table<double>(BinaryRows());
-constexpr auto kBinaryBackward = binary_backward_table<double>(BinaryRows());
+constexpr auto kBinary = binary_table<double, ops::BasicBinaryRows>(BasicBinaryRows());
+constexpr auto kBinaryBackward =
+    binary_backward_table<double, ops::BasicBinaryRows>(BasicBinaryRows());
 const void* unary_f64() { return &kUnary; }
 const void* unary_backward_f64() { return &kUnaryBackward; }
 const void* binary_f64() { return &kBinary; }
@@ -34,6 +35,8 @@ AUTOGRAD_EXPORT(binary_backward_f64);
 
 using Unary = UnaryTable<double, ops::BasicRows>;
 using UnaryBackward = UnaryBackwardTable<double, ops::BasicRows>;
+using Binary = BinaryTable<double, ops::BasicBinaryRows>;
+using BinaryBackward = BinaryBackwardTable<double, ops::BasicBinaryRows>;
 template <>
 constinit const Dispatched<Unary> Unary::best([] { return AUTOGRAD_CHOOSE(unary_f64)(); });
 template <>
@@ -41,11 +44,9 @@ constinit const Dispatched<UnaryBackward> UnaryBackward::best([] {
   return AUTOGRAD_CHOOSE(unary_backward_f64)();
 });
 template <>
-constinit const Dispatched<BinaryTable<double>> BinaryTable<double>::best([] {
-  return AUTOGRAD_CHOOSE(binary_f64)();
-});
+constinit const Dispatched<Binary> Binary::best([] { return AUTOGRAD_CHOOSE(binary_f64)(); });
 template <>
-constinit const Dispatched<BinaryBackwardTable<double>> BinaryBackwardTable<double>::best([] {
+constinit const Dispatched<BinaryBackward> BinaryBackward::best([] {
   return AUTOGRAD_CHOOSE(binary_backward_f64)();
 });
 

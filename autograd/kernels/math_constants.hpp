@@ -21,6 +21,7 @@ template <> struct MathConstants<float> {
   static constexpr double kTanhOne = 10;                  // beyond: 1
   static constexpr double kSubnormalScale = 33554432;     // 2^25
   static constexpr int kSubnormalBits = 25;
+  static constexpr double kLargeSquare = 0x1p60, kSquareScale = 0x1p80;
   static constexpr double kExp2Low = -152, kExp2High = 129;  // of 2^x: 0, infinity
   // pi / 2, log2 e, log10 e and log10 2: the number of T next to it, or one of half its digits, and the
   // rest.
@@ -51,6 +52,10 @@ template <> struct MathConstants<float> {
                                     -0.0081814130187084900223f, 0.0021464470414814197485f};
   // fdlibm's e_logf.c
   static constexpr float kLog[] = {0.66666662693f, 0.40000972152f, 0.28498786688f, 0.24279078841f};
+  // erf(a) / a - 1 in a^2, up to 1
+  static constexpr float kErf[] = {0.12837916584f,   -0.37612626598f,  0.11283593801f,
+                                   -0.026854168336f, 0.0051889942242f, -0.00080159561897f,
+                                   7.8725827622e-5f};
   // e^(z^2 / 2) (z + 4) times the normal tail beyond z, in (z - 4) / (z + 4); up to z = 15
   static constexpr float kNormalTail[] = {
       0.755285130818f,    -0.607896657651f,    0.387137351381f,   -0.186521327179f,
@@ -70,6 +75,7 @@ template <> struct MathConstants<double> {
   static constexpr double kTanhOne = 20;
   static constexpr double kSubnormalScale = 18014398509481984.0;  // 2^54
   static constexpr int kSubnormalBits = 54;
+  static constexpr double kLargeSquare = 0x1p500, kSquareScale = 0x1p600;
   static constexpr double kExp2Low = -1080, kExp2High = 1025;
   // 2 / pi, and pi / 2 in parts: the products of the first two, of 33 bits each, with a number of 20 bits
   // are exact.
@@ -127,6 +133,12 @@ template <> struct MathConstants<double> {
                                     2.857142874366239149e-01, 2.222219843214978396e-01,
                                     1.818357216161805012e-01, 1.531383769920937332e-01,
                                     1.479819860511658591e-01};
+  static constexpr double kErf[] = {
+      0.12837916709551257376,    -0.37612638903183748004,     0.1128379167095487604,
+      -0.026866170645076269332,  0.0052239776248126373243,    -0.00085483269805094128699,
+      0.00012055331099279798001, -0.000014925594957596026201, 1.6460995338195412092e-6,
+      -1.6350256278696498423e-7, 1.4659383821340067539e-8,    -1.1371291831047952906e-9,
+      5.9544715831534823226e-11};
   // e^(z^2 / 2) (z + 4) times the normal tail beyond z, in (z - 4) / (z + 4); up to z = 40
   static constexpr double kNormalTail[] = {
       0.7552851304157514928,      -0.60789664197189208893,   0.38713740074221469916,

@@ -222,6 +222,55 @@ template <class D> AUTOGRAD_OUTLINE Vec<D> atan(Vec<D> x) {
   return copy_sign(arc_tangent(abs(x), Vec<D>::of(1)), x);
 }
 
+// --- Of two numbers.
+
+// sqrt(a^2 + b^2) = root back, of a and b scaled by a power of two where squares could overflow or lose
+// digits below the normal numbers.
+template <class D> struct Hypotenuse {
+  Vec<D> scale, back, root;
+
+  AUTOGRAD_INLINE Hypotenuse(Vec<D> a, Vec<D> b) {
+    using C = Constants<D>;
+    const Vec<D> m = max(abs(a), abs(b)), one = Vec<D>::of(1);
+    const Mask<D> large = m > C::kLargeSquare, small = m < 1 / C::kLargeSquare;
+    const Vec<D> up = Vec<D>::of(C::kSquareScale), down = Vec<D>::of(1 / C::kSquareScale);
+    scale = where(large, down, where(small, up, one));
+    back = where(large, up, where(small, down, one));
+    const Vec<D> p = a * scale, q = b * scale;
+    const Mask<D> infinite = abs(a) == infinity(D()) || abs(b) == infinity(D());
+    root = where(infinite, infinity(D()), sqrt(mul_add(p, p, q * q)));
+  }
+};
+template <class D> AUTOGRAD_OUTLINE Vec<D> hypot(Vec<D> a, Vec<D> b) {
+  const Hypotenuse<D> h(a, b);
+  return h.root * h.back;
+}
+/// a / h where h = hypot(a, b): 0 where that is 0, and the sign of a where a is infinite.
+template <class D> AUTOGRAD_INLINE Vec<D> direction_of(Vec<D> a, Vec<D> h) {
+  return where(abs(a) == h, sign(a), a / h);
+}
+/// a / hypot(a, b).
+template <class D> AUTOGRAD_OUTLINE Vec<D> direction(Vec<D> a, Vec<D> b) {
+  const Hypotenuse<D> h(a, b);
+  // Scaled before the division or after it, whichever keeps the digits of a small a.
+  const Vec<D> one = Vec<D>::of(1), up = max(h.scale, one), down = min(h.scale, one);
+  return where(abs(a) * h.scale == h.root, sign(a), (a * up / h.root) * down);
+}
+
+template <class D> AUTOGRAD_OUTLINE Vec<D> atan2(Vec<D> a, Vec<D> b) {
+  using C = Constants<D>;
+  const Vec<D> p = abs(a), q = abs(b), m = max(p, q), one = Vec<D>::of(1);
+  const Mask<D> infinite = p == infinity(D()) && q == infinity(D());
+  // p + q is finite, and no product is subnormal that matters.
+  const Vec<D> scale = where(m > C::kLargeSquare, Vec<D>::of(0.25),
+                             where(m < 1 / C::kLargeSquare, Vec<D>::of(C::kSquareScale), one));
+  const Vec<D> above = where(infinite, one, p * scale);
+  const Vec<D> below = where(infinite || m == 0.0, one, q * scale);
+  const Vec<D> r = arc_tangent(above, below);
+  const Vec<D> opposite = 2.0 * C::kHalfPi - (r - 2.0 * C::kHalfPiLow);
+  return copy_sign(where(copy_sign(one, b) < 0.0, opposite, r), a);
+}
+
 // --- Hyperbolic functions.
 
 // e^x / 2 for x >= 0, without overflow where the half is finite.

@@ -37,18 +37,21 @@ namespace autograd::ops {
 // The unary rows are three lists, each with kernel tables of its own: a program that calls no row of
 // the second or third one leaves its kernels out.
 using BasicRows = RowList<Neg, Exp, Log, Log1p, Expm1, Sqrt, Square, Abs, Tanh, Sigmoid, Relu,
-                          Softplus, Cbrt, Sign, Asinh, Acosh, Atanh, Erf, Erfc, NormalCdf,
-                          NormalIcdf, Tgamma, Lgamma, Digamma, Floor, Ceil, Trunc, Rint, Round>;
-using TranscendentalRows = RowList<Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Exp2, Log2, Log10>;
+                          Softplus, Cbrt, Sign, Asinh, Acosh, Atanh, NormalCdf, NormalIcdf, Tgamma,
+                          Lgamma, Digamma, Floor, Ceil, Trunc, Rint, Round>;
+using TranscendentalRows =
+    RowList<Sin, Cos, Tan, Asin, Acos, Atan, Sinh, Cosh, Exp2, Log2, Log10, Erf, Erfc>;
 using ActivationRows = RowList<Reciprocal, Rsqrt, Erfinv, Logit, LogSigmoid, ScaledSoftplus,
                                Softsign, Relu6, LeakyRelu, Elu, Selu, Celu, Gelu, GeluTanh, Silu,
                                Mish, Hardtanh, Hardsigmoid, Hardswish, Clamp, NanToNum, Frac>;
 using UnaryRows = JoinedRows<JoinedRows<BasicRows, TranscendentalRows>, ActivationRows>;
-using BinaryRows =
-    RowList<Add, Sub, Mul, Div, Pow, Maximum, Minimum, Chain, Fmax, Fmin, Fdim, Hypot, Atan2,
-            Direction, LogAddExp, Ldexp, Fmod, Remainder, IeeeRemainder, Copysign, NextAfter, Beta,
-            DigammaStep, TrigammaStep, Polygamma, SquaredDifference, BinaryCrossEntropy,
-            BinaryCrossEntropyWithLogits, Xlogy>;
+// The binary ones likewise: most programs call none of the second list.
+using BasicBinaryRows = RowList<Add, Sub, Mul, Div, Pow, Maximum, Minimum, Chain, SquaredDifference,
+                                BinaryCrossEntropy, BinaryCrossEntropyWithLogits, Xlogy>;
+using OtherBinaryRows =
+    RowList<Fmax, Fmin, Fdim, Hypot, Atan2, Direction, LogAddExp, Ldexp, Fmod, Remainder,
+            IeeeRemainder, Copysign, NextAfter, Beta, DigammaStep, TrigammaStep, Polygamma>;
+using BinaryRows = JoinedRows<BasicBinaryRows, OtherBinaryRows>;
 
 #ifdef AUTOGRAD_SIMD_ROWS
 }  // namespace autograd::kernels::HWY_NAMESPACE

@@ -75,7 +75,6 @@ template <class Row> Tensor recorded_gradient(int k, const Saved<2>& saved, cons
 /// y = Row(a, b) for operands of one shape and dtype.
 template <class Row> struct BinaryOp {
   static constexpr RowInfo info = Row::info;
-  static constexpr std::size_t kRow = BinaryRows::index_of<Row>();
   /// Every operand's adjoint is dy itself.
   static constexpr bool kPassesThrough = std::is_same_v<Row, Add>;
 
@@ -104,7 +103,7 @@ template <class Row> struct BinaryOp {
   __attribute__((noinline)) static Tensor any_size(const Tensor& a, const Tensor& b) {
     Tensor y = make_same(a.node());
     dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
-      kernels::binary<T>(kRow, data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
+      kernels::binary<Row, T>(data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
     });
     return y;
   }
@@ -122,11 +121,11 @@ template <class Row> struct BinaryOp {
     if (both) first = make_same(g.node());
     dispatch_floating(info.name, dy.node()->dtype, [&]<class T>(T) {
       if (both) {
-        kernels::binary_backward_both<T>(kRow, a.data<T>(), b.data<T>(), y.data<T>(), g.data<T>(),
-                                         data<T>(first), data<T>(second), count(second));
+        kernels::binary_backward_both<Row, T>(a.data<T>(), b.data<T>(), y.data<T>(), g.data<T>(),
+                                              data<T>(first), data<T>(second), count(second));
       } else {
-        kernels::binary_backward<T>(kRow, last, a.data<T>(), 1, b.data<T>(), 1, y.data<T>(),
-                                    g.data<T>(), data<T>(second), count(second));
+        kernels::binary_backward<Row, T>(last, a.data<T>(), 1, b.data<T>(), 1, y.data<T>(),
+                                         g.data<T>(), data<T>(second), count(second));
       }
     });
     if (both) dx.set(0, std::move(first));
@@ -137,7 +136,6 @@ template <class Row> struct BinaryOp {
 /// y = Row(a, b) for operands of one dtype whose shapes broadcast.
 template <class Row> struct BroadcastOp {
   static constexpr RowInfo info = Row::info;
-  static constexpr std::size_t kRow = BinaryRows::index_of<Row>();
 
   Saves saved() const { return saves_of(info.reads); }
   // Of a repeated operand backward needs the shape, whatever the slopes read.
@@ -152,8 +150,8 @@ template <class Row> struct BroadcastOp {
     if (!plan_loops(y.shape(), a, b, loops)) return forward(row_major(a), row_major(b));
     dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
       for_each_row_on_threads(loops, [&](std::int64_t i, std::int64_t j, std::int64_t k) {
-        kernels::binary<T>(kRow, data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b,
-                           data<T>(y) + k, static_cast<std::size_t>(loops.inner));
+        kernels::binary<Row, T>(data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b,
+                                data<T>(y) + k, static_cast<std::size_t>(loops.inner));
       });
     });
     return y;
@@ -196,9 +194,9 @@ template <class Row> struct BroadcastOp {
                   const Tensor& result, const Loops& loops) {
     dispatch_floating(info.name, dy.dtype(), [&]<class T>(T) {
       for_each_row_on_threads(loops, [&](std::int64_t i, std::int64_t j, std::int64_t at) {
-        kernels::binary_backward<T>(kRow, k, data<T>(a) + i, loops.inner_a, data<T>(b) + j,
-                                    loops.inner_b, data<T>(y) + at, data<T>(dy) + at,
-                                    data<T>(result) + at, static_cast<std::size_t>(loops.inner));
+        kernels::binary_backward<Row, T>(
+            k, data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b, data<T>(y) + at,
+            data<T>(dy) + at, data<T>(result) + at, static_cast<std::size_t>(loops.inner));
       });
     });
   }

@@ -18,7 +18,7 @@ struct Erf {
                                 .value = "2 / sqrt(pi) times the integral of e^(-t^2) from 0 to x",
                                 .slope = "2 / sqrt(pi) e^(-x^2)",
                                 .cases = {{-3, 3}},
-                                .ulp = 1};
+                                .ulp = 2};
   template <class T> static AUTOGRAD_INLINE T value(const T& x) { return erf(x); }
   template <class T> static AUTOGRAD_INLINE T slope(const T& x, const T&) {
     return (2.0 * std::numbers::inv_sqrtpi) * exp(-(x * x));

@@ -160,7 +160,6 @@ struct Direction {
                                 .slope = "b^2 / hypot(a, b)^3, -a b / hypot(a, b)^3",
                                 .cases = {{0.3, 3}},
                                 .ulp = 3,
-                                .lanes = true,
                                 .note = "0 at a = b = 0; sign a for infinite a"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) {
     return direction(a, b);
@@ -180,7 +179,6 @@ struct Hypot {
                                 .slope = "a / y, b / y",
                                 .cases = {{0.3, 3}},
                                 .ulp = 2,
-                                .lanes = true,
                                 .reads = Reads::both,
                                 .note = "no overflow; slopes 0 at a = b = 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return hypot(a, b); }
@@ -200,8 +198,7 @@ struct Atan2 {
                                 .value = "the angle of (b, a)",
                                 .slope = "b / (a^2 + b^2), -a / (a^2 + b^2)",
                                 .cases = {{0.3, 3}},
-                                .ulp = 1,
-                                .lanes = true,
+                                .ulp = 2,
                                 .note = "slopes 0 at a = b = 0"};
   template <class T> static AUTOGRAD_INLINE T value(const T& a, const T& b) { return atan2(a, b); }
   template <class T> static AUTOGRAD_INLINE T slope_a(const T& a, const T& b, const T&) {

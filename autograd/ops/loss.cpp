@@ -33,8 +33,8 @@ Tensor MeanSquaredError::forward(const Tensor& a, const Tensor& b) const {
       return;
     }
     const Tensor squares = make(a.shape(), a.dtype());
-    constexpr std::size_t kRow = BinaryRows::index_of<SquaredDifference>();
-    kernels::binary<T>(kRow, x.data<T>(), 1, z.data<T>(), 1, data<T>(squares), count(a));
+    kernels::binary<SquaredDifference, T>(x.data<T>(), 1, z.data<T>(), 1, data<T>(squares),
+                                          count(a));
     kernels::sum<T>(data<T>(squares), data<T>(y), 1, count(a), 1);
     *data<T>(y) /= static_cast<T>(a.numel());
   });

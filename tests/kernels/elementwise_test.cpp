@@ -66,19 +66,19 @@ template <class T, class Row> void check_unary(const std::vector<T>& x, const st
 
 template <class T, class Row>
 void check_binary(const std::vector<T>& a, const std::vector<T>& b, const std::vector<T>& dy) {
-  const std::size_t n = dy.size(), row = ops::BinaryRows::index_of<Row>();
+  const std::size_t n = dy.size();
   const double ulp = 2 * Row::info.ulp + 0.01;
   for (const int strides : {0, 1, 2, 3}) {
     const int sa = strides % 2, sb = strides / 2;
     std::vector<T> got(n + 5, T(7)), want = got;
-    binary(row, a.data(), sa, b.data(), sb, got.data(), n);
+    binary<Row>(a.data(), sa, b.data(), sb, got.data(), n);
     binary_naive<Row>(a.data(), sa, b.data(), sb, want.data(), n);
     expect_close(Row::info.name, got, want, n, ulp);
     const std::vector<T> y = want;
     for (const int argument : {0, 1}) {
       got.assign(n + 5, T(7));
-      binary_backward(row, argument, a.data(), sa, b.data(), sb, y.data(), dy.data(), got.data(),
-                      n);
+      binary_backward<Row>(argument, a.data(), sa, b.data(), sb, y.data(), dy.data(), got.data(),
+                           n);
       binary_backward_naive<Row>(argument, a.data(), sa, b.data(), sb, y.data(), dy.data(),
                                  want.data(), n);
       expect_close(Row::info.name, got, want, n, ulp + 6);
@@ -142,8 +142,7 @@ TYPED_TEST(Elementwise, UnusedInputsMayBeNull) {
   std::vector<TypeParam> dx(3);
   unary_backward<ops::Exp, TypeParam>({}, nullptr, y.data(), dy.data(), dx.data(), 3);
   EXPECT_EQ(dx, y);
-  binary_backward<TypeParam>(ops::BinaryRows::index_of<ops::Add>(), 1, nullptr, 1, nullptr, 1,
-                             nullptr, dy.data(), dx.data(), 3);
+  binary_backward<ops::Add, TypeParam>(1, nullptr, 1, nullptr, 1, nullptr, dy.data(), dx.data(), 3);
   EXPECT_EQ(dx, dy);
 }
 

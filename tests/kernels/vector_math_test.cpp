@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Accuracy of the SIMD functions against long double, for every instruction set and both types:
 // dense samples over the useful range, samples over all magnitudes, and every special value.
+#include <algorithm>
 #include <autograd/kernels/elementwise.hpp>
 #include <cstdio>
 #include <numbers>
@@ -43,6 +44,7 @@ const Function kFunctions[] = {
     {"atan", row_of<ops::Atan>, [](long double x) { return std::atan(x); }, -9, 9, 2, true},
     {"sinh", row_of<ops::Sinh>, [](long double x) { return std::sinh(x); }, -9, 9, 2, true},
     {"cosh", row_of<ops::Cosh>, [](long double x) { return std::cosh(x); }, -9, 9, 2, true},
+    {"erf", row_of<ops::Erf>, [](long double x) { return std::erf(x); }, -6, 6, 2, true},
     {"exp2", row_of<ops::Exp2>, [](long double x) { return std::exp2(x); }, -160, 140, 2, true},
     {"log2", row_of<ops::Log2>, [](long double x) { return std::log2(x); }, 0.01, 4, 2, true},
     {"log10", row_of<ops::Log10>, [](long double x) { return std::log10(x); }, 0.01, 4, 2, true},
@@ -162,6 +164,53 @@ TYPED_TEST(VectorMath, AnglesNextToQuarterTurns) {
       worst_error(f, x);
       worst_error(f, wide);
     }
+  });
+}
+
+long double exact_direction(long double a, long double b) {
+  const long double h = std::hypot(a, b);
+  return std::abs(a) == h ? (a > 0) - (a < 0) : a / h;
+}
+
+template <class Row, class T>
+void check_pairs(const std::vector<T>& a, const std::vector<T>& b, double bound,
+                 long double (*exact)(long double, long double)) {
+  std::vector<T> y(a.size());
+  binary<Row>(a.data(), 1, b.data(), 1, y.data(), y.size());
+  for (std::size_t i = 0; i < y.size(); ++i) {
+    const long double want = exact(a[i], b[i]);
+    ASSERT_LE(ulp_error(y[i], want), bound)
+        << Row::info.name << "(" << a[i] << ", " << b[i] << ") is " << y[i] << ", not " << want;
+    if (want == 0 && std::is_same_v<Row, ops::Atan2>) {
+      ASSERT_EQ(std::signbit(y[i]), std::signbit(want)) << a[i] << ' ' << b[i];
+    }
+  }
+}
+template <class T> void check_pairs(const std::vector<T>& a, const std::vector<T>& b) {
+  using L = long double;
+  check_pairs<ops::Hypot>(a, b, 2, [](L p, L q) { return std::hypot(p, q); });
+  check_pairs<ops::Atan2>(a, b, 2, [](L p, L q) { return std::atan2(p, q); });
+  check_pairs<ops::Direction>(a, b, 3, exact_direction);
+}
+
+TYPED_TEST(VectorMath, FunctionsOfTwoNumbers) {
+  const std::vector<TypeParam> special = special_values<TypeParam>();
+  std::vector<TypeParam> a, b;
+  for (const TypeParam x : special) {
+    for (const TypeParam y : special) {
+      a.push_back(x);
+      b.push_back(y);
+    }
+  }
+  std::vector<TypeParam> wide = all_magnitudes<TypeParam>(50000), turned = wide;
+  std::rotate(turned.begin(), turned.begin() + 12345, turned.end());
+  std::vector<TypeParam> near = wide;  // quotients of all signs around 1
+  const std::vector<TypeParam> factor = random_array<TypeParam>(50000, -3, 3, 6);
+  for (std::size_t i = 0; i < near.size(); ++i) near[i] *= factor[i];
+  for_each_target([&] {
+    check_pairs(a, b);
+    check_pairs(wide, turned);
+    check_pairs(wide, near);
   });
 }
 
