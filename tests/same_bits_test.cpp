@@ -42,6 +42,10 @@ std::vector<Case> elementwise() {
       {"mul", {kSquare, kSquare}, [](const Inputs& x) { return x[0] * x[1]; }},
       {"div by columns", {kSquare, {700, 1}}, [](const Inputs& x) { return x[0] / (x[1] + 4.0); }},
       {"pow by rows", {kSquare, {600}}, [](const Inputs& x) { return ag::pow(x[0] + 4.0, x[1]); }},
+      {"short rows", {{40001, 3}, {3}}, [](const Inputs& x) { return x[0] * x[1]; }},
+      {"short rows by columns",
+       {{40001, 7}, {40001, 1}},
+       [](const Inputs& x) { return ag::atan2(x[0], x[1]); }},
       {"where",
        {kSquare, kSquare},
        [](const Inputs& x) { return ag::where(x[0] > x[1], x[0], x[1] * 2.0); }},
@@ -104,6 +108,20 @@ std::vector<Case> indexing() {
            [](const Inputs& x) {
              return ag::scatter_add(x[0], 0, ag::reshape(positions(64000, 300), {1000, 64}), x[1]);
            }},
+          {"gather along lines",
+           {kSquare},
+           [](const Inputs& x) {
+             return ag::gather(x[0], 1, ag::reshape(positions(700 * 301, 600), {700, 301}));
+           }},
+          {"scatter_add along lines",
+           {kSquare, {700, 301}},
+           [](const Inputs& x) {
+             const Tensor index = ag::reshape(positions(700 * 301, 600), {700, 301});
+             return ag::scatter_add(x[0], 1, index, x[1]);
+           }},
+          {"index_select of columns",
+           {kSquare},
+           [](const Inputs& x) { return ag::index_select(x[0], 1, positions(301, 600)); }},
           {"cat",
            {kSquare, kSquare},
            [](const Inputs& x) {
@@ -170,6 +188,11 @@ std::vector<Case> networks() {
        {{8, 16, 28, 28}},
        [](const Inputs& x) {
          return ag::interpolate(x[0], {.size = {40, 33}, .mode = ag::Interpolation::linear});
+       }},
+      {"interpolate, nearest",
+       {{8, 16, 28, 28}},
+       [](const Inputs& x) {
+         return ag::interpolate(x[0], {.size = {40, 56}});
        }},
       {"batch_norm",
        {{20, 16, 28, 28}, {16}, {16}},

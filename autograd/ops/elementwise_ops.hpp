@@ -4,7 +4,7 @@
 
 #include "../kernels/arrays.hpp"
 #include "../kernels/elementwise.hpp"
-#include "broadcast.hpp"
+#include "broadcast_values.hpp"
 #include "elementwise.hpp"
 #include "op.hpp"
 #include "tiny.hpp"
@@ -88,7 +88,7 @@ template <class Row> struct BinaryOp {
         return y;
       }
     }
-    return any_size(row_major(a), row_major(b));
+    return any_size(a, b);
   }
 
   void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
@@ -101,6 +101,7 @@ template <class Row> struct BinaryOp {
 
  private:
   __attribute__((noinline)) static Tensor any_size(const Tensor& a, const Tensor& b) {
+    if (!a.is_contiguous() || !b.is_contiguous()) return broadcast_values(kRowKernels<Row>, a, b);
     Tensor y = make_same(a.node());
     dispatch_floating(info.name, a.node()->dtype, [&]<class T>(T) {
       kernels::binary<Row, T>(data<T>(a), 1, data<T>(b), 1, data<T>(y), count(y));
@@ -144,17 +145,7 @@ template <class Row> struct BroadcastOp {
   }
 
   Tensor forward(const Tensor& a, const Tensor& b) const {
-    Tensor y = make(broadcast_shapes(info.name, a.shape(), b.shape()), a.dtype());
-    if (y.numel() == 0) return y;
-    Loops loops;
-    if (!plan_loops(y.shape(), a, b, loops)) return forward(row_major(a), row_major(b));
-    dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
-      for_each_row_on_threads(loops, [&](std::int64_t i, std::int64_t j, std::int64_t k) {
-        kernels::binary<Row, T>(data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b,
-                                data<T>(y) + k, static_cast<std::size_t>(loops.inner));
-      });
-    });
-    return y;
+    return broadcast_values(kRowKernels<Row>, a, b);
   }
 
   void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
@@ -171,34 +162,11 @@ template <class Row> struct BroadcastOp {
 
  private:
   static Tensor gradient(int k, const Saved<2>& saved, const Tensor& dy) {
-    Tensor result = make(dy.shape(), dy.dtype());
-    if (result.numel() == 0) return result;
-    Loops loops;
-    if constexpr (info.reads == Reads::nothing) {
-      loops.inner = dy.numel();
-      run(k, dy, dy, dy, dy, result, loops);
-    } else {
-      const Tensor& y = saves_output(saves_of(info.reads)) ? saved.y : dy;
-      if (plan_loops(dy.shape(), saved.in[0], saved.in[1], loops)) {
-        run(k, saved.in[0], saved.in[1], y, dy, result, loops);
-      } else {
-        const Tensor a = row_major(saved.in[0]), b = row_major(saved.in[1]);
-        plan_loops(dy.shape(), a, b, loops);
-        run(k, a, b, y, dy, result, loops);
-      }
-    }
-    return result;
-  }
-
-  static void run(int k, const Tensor& a, const Tensor& b, const Tensor& y, const Tensor& dy,
-                  const Tensor& result, const Loops& loops) {
-    dispatch_floating(info.name, dy.dtype(), [&]<class T>(T) {
-      for_each_row_on_threads(loops, [&](std::int64_t i, std::int64_t j, std::int64_t at) {
-        kernels::binary_backward<Row, T>(
-            k, data<T>(a) + i, loops.inner_a, data<T>(b) + j, loops.inner_b, data<T>(y) + at,
-            data<T>(dy) + at, data<T>(result) + at, static_cast<std::size_t>(loops.inner));
-      });
-    });
+    // What the slopes do not read was not saved: dy stands in for it.
+    constexpr bool kNothing = info.reads == Reads::nothing;
+    return broadcast_gradient(kRowKernels<Row>, k, kNothing ? dy : saved.in[0],
+                              kNothing ? dy : saved.in[1],
+                              saves_output(saves_of(info.reads)) ? saved.y : dy, dy);
   }
 };
 
