@@ -48,8 +48,8 @@ void check_source(const char* function, const Tensor& x, int axis, const Tensor&
   }
 }
 
-// The index of a function of elements: dense, elements and extents within x's.
-Tensor element_index(const char* function, const Tensor& x, int axis, const Tensor& index) {
+// The index of a function of elements: dense, extents within x's; its elements are not checked yet.
+Tensor shaped_index(const char* function, const Tensor& x, int axis, const Tensor& index) {
   bool fits = index.dim() == x.dim();
   for (int i = 0; fits && i < x.dim() && index.numel() > 0; ++i) {
     fits = i == axis || index.shape()[i] <= x.shape()[i];
@@ -60,9 +60,8 @@ Tensor element_index(const char* function, const Tensor& x, int axis, const Tens
                      "; need as many axes, and extents of at most x's but along axis " +
                      std::to_string(axis));
   }
-  Tensor dense = ops::row_major(detach(index));
-  ops::check_index(function, dense, x.shape()[axis]);
-  return dense;
+  ops::check_index_dtype(function, index);
+  return ops::row_major(detach(index));
 }
 
 // The part of the source that the index covers.
@@ -110,11 +109,12 @@ Tensor index_copy(const Tensor& x, std::int64_t axis, const Tensor& index, const
 
 Tensor gather(const Tensor& x, std::int64_t axis, const Tensor& index) {
   const int at = axis_of("gather", x, axis);
-  return apply(ops::Gather{element_index("gather", x, at, index), at, x.shape()}, x);
+  return apply(ops::Gather{shaped_index("gather", x, at, index), at, x.shape()}, x);
 }
 Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
   const int at = axis_of("scatter", x, axis);
-  const Tensor places = element_index("scatter", x, at, index);
+  const Tensor places = shaped_index("scatter", x, at, index);
+  ops::check_index("scatter", places, x.shape()[at]);
   return apply(ops::Scatter{places, at}, x, covered("scatter", x, places, source));
 }
 Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, double value) {
@@ -122,7 +122,9 @@ Tensor scatter(const Tensor& x, std::int64_t axis, const Tensor& index, double v
 }
 Tensor scatter_add(const Tensor& x, std::int64_t axis, const Tensor& index, const Tensor& source) {
   const int at = axis_of("scatter_add", x, axis);
-  const Tensor places = element_index("scatter_add", x, at, index);
+  const Tensor places = shaped_index("scatter_add", x, at, index);
+  // A part of the source would be recorded before the operation looks at the index.
+  if (!(source.shape() == places.shape())) ops::check_index("scatter_add", places, x.shape()[at]);
   return apply(ops::ScatterAdd{places, at}, x, covered("scatter_add", x, places, source));
 }
 

@@ -4,8 +4,10 @@
 #include "order.hpp"
 
 #include <algorithm>
+#include <atomic>
 #include <bit>
 #include <cmath>
+#include <cstring>
 #include <type_traits>
 
 #include "parallel.hpp"
@@ -225,45 +227,121 @@ void extreme_positions(const T* x, std::int64_t* index, T* top, Lines lines, boo
 
 namespace {
 
-// f(e, at): entry e of [outer, k, inner] belongs to element `at` of [outer, extent, inner].
-template <class F>
-void for_each_position(const std::int64_t* index, const Lines& lines, std::size_t k, F&& f) {
-  const std::size_t row = k * lines.inner;
+// f(line, e, n) for runs of entries [outer, k, inner] from e on, whose elements are in the line of
+// [outer, extent, inner] that starts at `line`: all of a line for inner == 1, else `inner` neighbors.
+// Stops and returns false where f does.
+template <class F> bool for_each_run(const Lines& lines, std::size_t k, const F& f) {
+  const std::size_t row = k * lines.inner, n = lines.inner == 1 ? k : lines.inner;
+  std::atomic<bool> good = true;
   parallel_for(lines.outer, 8 * kTaskElements / std::max<std::size_t>(1, row) + 1,
                [&](std::size_t begin, std::size_t end) {
                  for (std::size_t o = begin; o < end; ++o) {
-                   std::size_t e = o * row;
-                   for (std::size_t r = 0; r < k; ++r) {
-                     for (std::size_t i = 0; i < lines.inner; ++i, ++e) {
-                       const auto at = static_cast<std::size_t>(index[e]);
-                       f(e, (o * lines.extent + at) * lines.inner + i);
-                     }
+                   const std::size_t line = o * lines.extent * lines.inner;
+                   for (std::size_t e = o * row; e < (o + 1) * row; e += n) {
+                     if (f(line, e, n)) continue;
+                     good.store(false, std::memory_order_relaxed);
+                     return;
                    }
                  }
                });
+  return good.load(std::memory_order_relaxed);
+}
+
+// f(i, index[i]) for i < n, up to an index that is not below the extent. Four at a time: the comparisons
+// then cost nothing next to the loads.
+template <class F>
+bool for_each_checked(const std::int64_t* index, std::size_t n, std::size_t extent, F f) {
+  const auto at = [=](std::size_t i) { return static_cast<std::size_t>(index[i]); };
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const std::size_t p = at(i), q = at(i + 1), r = at(i + 2), s = at(i + 3);
+    if (p >= extent || q >= extent || r >= extent || s >= extent) return false;
+    f(i, p), f(i + 1, q), f(i + 2, r), f(i + 3, s);
+  }
+  for (; i < n; ++i) {
+    if (at(i) >= extent) return false;
+    f(i, at(i));
+  }
+  return true;
 }
 
 }  // namespace
 
 template <class T>
-void take_along(const T* x, const std::int64_t* index, T* y, Lines lines, std::size_t k) {
-  for_each_position(index, lines, k, [&](std::size_t e, std::size_t at) { y[e] = x[at]; });
+bool take_along(const T* x, const std::int64_t* index, T* y, Lines lines, std::size_t k) {
+  const std::size_t inner = lines.inner, extent = lines.extent;
+  return for_each_run(lines, k, [=](std::size_t line, std::size_t e, std::size_t n) {
+    const T* from = x + line;
+    T* to = y + e;
+    if (inner == 1) {
+      return for_each_checked(index + e, n, extent,
+                              [=](std::size_t i, std::size_t at) { to[i] = from[at]; });
+    }
+    return for_each_checked(index + e, n, extent,
+                            [=](std::size_t i, std::size_t at) { to[i] = from[at * inner + i]; });
+  });
 }
 template <class T>
-void add_along(const T* y, const std::int64_t* index, T* x, Lines lines, std::size_t k) {
-  for_each_position(index, lines, k, [&](std::size_t e, std::size_t at) { x[at] += y[e]; });
+bool add_along(const T* y, const std::int64_t* index, T* x, Lines lines, std::size_t k) {
+  const std::size_t inner = lines.inner, extent = lines.extent;
+  return for_each_run(lines, k, [=](std::size_t line, std::size_t e, std::size_t n) {
+    const T* from = y + e;
+    T* to = x + line;
+    if (inner == 1) {
+      return for_each_checked(index + e, n, extent,
+                              [=](std::size_t i, std::size_t at) { to[at] += from[i]; });
+    }
+    return for_each_checked(index + e, n, extent,
+                            [=](std::size_t i, std::size_t at) { to[at * inner + i] += from[i]; });
+  });
+}
+namespace {
+
+// R neighboring rows, so that an index is read once for all of them; a store of 16 bytes for four floats.
+template <std::size_t R, class T>
+void take_rows(const T* x, const std::int64_t* index, T* y, std::size_t extent, std::size_t n) {
+  std::size_t i = 0;
+  for (; i + 4 <= n; i += 4) {
+    const std::int64_t p = index[i], q = index[i + 1], r = index[i + 2], s = index[i + 3];
+    for (std::size_t row = 0; row < R; ++row) {
+      const T* from = x + row * extent;
+      const T four[4] = {from[p], from[q], from[r], from[s]};
+      std::memcpy(y + row * n + i, four, sizeof four);
+    }
+  }
+  for (; i < n; ++i) {
+    const auto at = static_cast<std::size_t>(index[i]);
+    for (std::size_t row = 0; row < R; ++row) y[row * n + i] = x[row * extent + at];
+  }
 }
 
-#define AUTOGRAD_INSTANTIATE(T)                                                    \
-  template void top_positions(const T*, std::int64_t*, Lines, std::size_t, bool);  \
-  template void rank_positions(const T*, std::int64_t*, Lines, std::size_t, bool); \
-  template void extreme_positions(const T*, std::int64_t*, T*, Lines, bool);       \
-  template void take_along(const T*, const std::int64_t*, T*, Lines, std::size_t)
+}  // namespace
+
+template <class T>
+void take_columns(const T* x, const std::int64_t* index, T* y, std::size_t rows, std::size_t extent,
+                  std::size_t n) {
+  parallel_for(rows, 8 * kTaskElements / std::max<std::size_t>(1, n) + 1,
+               [=](std::size_t begin, std::size_t end) {
+                 std::size_t o = begin;
+                 for (; o + 2 <= end; o += 2) {
+                   take_rows<2>(x + o * extent, index, y + o * n, extent, n);
+                 }
+                 if (o < end) take_rows<1>(x + o * extent, index, y + o * n, extent, n);
+               });
+}
+
+#define AUTOGRAD_INSTANTIATE(T)                                                           \
+  template void top_positions(const T*, std::int64_t*, Lines, std::size_t, bool);         \
+  template void rank_positions(const T*, std::int64_t*, Lines, std::size_t, bool);        \
+  template void extreme_positions(const T*, std::int64_t*, T*, Lines, bool);              \
+  template bool take_along(const T*, const std::int64_t*, T*, Lines, std::size_t);        \
+  template void take_columns(const T*, const std::int64_t*, T*, std::size_t, std::size_t, \
+                             std::size_t)
 AUTOGRAD_INSTANTIATE(float);
 AUTOGRAD_INSTANTIATE(double);
 AUTOGRAD_INSTANTIATE(std::int64_t);
 AUTOGRAD_INSTANTIATE(bool);
-template void add_along(const float*, const std::int64_t*, float*, Lines, std::size_t);
-template void add_along(const double*, const std::int64_t*, double*, Lines, std::size_t);
+template bool add_along(const float*, const std::int64_t*, float*, Lines, std::size_t);
+template bool add_along(const double*, const std::int64_t*, double*, Lines, std::size_t);
 
 }  // namespace autograd::kernels

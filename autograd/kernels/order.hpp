@@ -24,11 +24,16 @@ void rank_positions(const T* x, std::int64_t* index, Lines lines, std::size_t ra
 template <class T>
 void extreme_positions(const T* x, std::int64_t* index, T* top, Lines lines, bool largest);
 
-/// y[o, r, i] = x[o, index[o, r, i], i] for r < k.
+/// y[o, r, i] = x[o, index[o, r, i], i] for r < k. False where an index is not in [0, extent): no other
+/// element is touched then, but y is not finished.
 template <class T>
-void take_along(const T* x, const std::int64_t* index, T* y, Lines lines, std::size_t k);
-/// x[o, index[o, r, i], i] += y[o, r, i], in the order of r. T: float, double.
+bool take_along(const T* x, const std::int64_t* index, T* y, Lines lines, std::size_t k);
+/// x[o, index[o, r, i], i] += y[o, r, i], in the order of r; false as above. T: float, double.
 template <class T>
-void add_along(const T* y, const std::int64_t* index, T* x, Lines lines, std::size_t k);
+bool add_along(const T* y, const std::int64_t* index, T* x, Lines lines, std::size_t k);
+/// y[o, r] = x[o, index[r]] for o < rows and r < n, x: [rows, extent]; nothing is checked.
+template <class T>
+void take_columns(const T* x, const std::int64_t* index, T* y, std::size_t rows, std::size_t extent,
+                  std::size_t n);
 
 }  // namespace autograd::kernels

@@ -121,12 +121,21 @@ Tensor i64(std::vector<std::int64_t> values, const Shape& shape) { return tensor
 
 }  // namespace
 
+void check_index_dtype(const char* function, const Tensor& index) {
+  if (index.dtype() == int64) return;
+  throw TypeError(std::string(function) + ": the index is " + name(index.dtype()) + "; need int64");
+}
 void check_index(const char* function, const Tensor& index, std::int64_t extent) {
-  if (index.dtype() != int64) {
-    throw TypeError(std::string(function) + ": the index is " + name(index.dtype()) +
-                    "; need int64");
-  }
+  check_index_dtype(function, index);
   const auto* at = data<std::int64_t>(index);
+  // Out of range means a sign bit in one of these: gathered without a branch, which vectors can do.
+  const auto last = static_cast<std::uint64_t>(extent) - 1;
+  std::uint64_t signs = 0;
+  for (std::int64_t i = 0; i < index.numel(); ++i) {
+    const auto value = static_cast<std::uint64_t>(at[i]);
+    signs |= value | (last - value);
+  }
+  if (signs >> 63 == 0) return;
   for (std::int64_t i = 0; i < index.numel(); ++i) {
     if (at[i] >= 0 && at[i] < extent) continue;
     throw ValueError(std::string(function) + ": index out of range: " + std::to_string(at[i]) +
@@ -144,6 +153,12 @@ Tensor IndexSelect::forward(const Tensor& x) const {
   const Dense source(x);
   Tensor y = make(shape, x.dtype());
   dispatch(x.dtype(), [&]<class T>(T) {
+    if (sides.inner == 1) {
+      return kernels::take_columns(source.data<T>(), data<std::int64_t>(index.tensor()), data<T>(y),
+                                   static_cast<std::size_t>(sides.outer),
+                                   static_cast<std::size_t>(sides.extent),
+                                   static_cast<std::size_t>(shape[axis]));
+    }
     for_each_run(sides, index.tensor(), [&](std::int64_t in, std::int64_t out) {
       copy_run(source.data<T>() + in, sides.inner, data<T>(y) + out);
     });
@@ -281,9 +296,13 @@ Tensor Gather::forward(const Tensor& x) const {
   dispatch(x.dtype(), [&]<class T>(T) {
     if (is_along(x.shape(), axis, y.shape())) {
       const auto* at = data<std::int64_t>(index.tensor());
-      return kernels::take_along(source.data<T>(), at, data<T>(y), lines_of(x.shape(), axis),
-                                 AxisLayout(y.shape(), axis).extent);
+      const bool good =
+          kernels::take_along(source.data<T>(), at, data<T>(y), lines_of(x.shape(), axis),
+                              AxisLayout(y.shape(), axis).extent);
+      if (!good) check_index(info.name, index.tensor(), x.shape()[axis]);
+      return;
     }
+    check_index(info.name, index.tensor(), x.shape()[axis]);
     for_each_place(x.shape(), axis, index.tensor(), [&](std::int64_t in, std::int64_t out) {
       data<T>(y)[out] = source.data<T>()[in];
     });
@@ -295,8 +314,9 @@ void Gather::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const
   if (dx.recorded()) return dx.set(0, scatter_add(zeros(from, dy.dtype()), axis, at, dy));
   add_adjoint(from, dy, dx, [&]<class T>(T* x, const T* g) {
     if (dy.numel() > 0 && is_along(from, axis, dy.shape())) {
-      return kernels::add_along(g, data<std::int64_t>(at), x, lines_of(from, axis),
-                                AxisLayout(dy.shape(), axis).extent);
+      kernels::add_along(g, data<std::int64_t>(at), x, lines_of(from, axis),
+                         AxisLayout(dy.shape(), axis).extent);
+      return;
     }
     for_each_place(from, axis, at, [&](std::int64_t to, std::int64_t p) { x[to] += g[p]; });
   });
@@ -330,7 +350,18 @@ std::vector<OpCase> Gather::cases() {
 Tensor ScatterAdd::forward(const Tensor& x, const Tensor& source) const {
   Tensor y = Contiguous{}.forward(x);
   const Dense add(source);
+  const Shape& shape = index.tensor().shape();
   dispatch(x.dtype(), [&]<class T>(T) {
+    if constexpr (std::is_floating_point_v<T>) {
+      if (source.numel() > 0 && is_along(x.shape(), axis, shape)) {
+        const bool good =
+            kernels::add_along(add.data<T>(), data<std::int64_t>(index.tensor()), data<T>(y),
+                               lines_of(x.shape(), axis), AxisLayout(shape, axis).extent);
+        if (!good) check_index(info.name, index.tensor(), x.shape()[axis]);
+        return;
+      }
+    }
+    check_index(info.name, index.tensor(), x.shape()[axis]);
     for_each_place(x.shape(), axis, index.tensor(), [&](std::int64_t to, std::int64_t from) {
       data<T>(y)[to] = static_cast<T>(data<T>(y)[to] + add.data<T>()[from]);
     });

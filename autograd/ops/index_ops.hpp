@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Elements chosen by int64 tensors. The index is an attribute: contiguous, checked by check_index before
-// anything is written, never differentiated. Repeated indices add in the order of the index, so that a
+// Elements chosen by int64 tensors. The index is an attribute: contiguous, never differentiated,
+// and checked before its first use: by check_index, or by Gather and ScatterAdd while they read it, who then
+// throw their result away. Repeated indices add in the order of the index, so that a
 // result depends on nothing else; where elements are replaced the last one wins, and only it gets a
 // gradient.
 #pragma once
@@ -9,7 +10,9 @@
 
 namespace autograd::ops {
 
-/// Throws in the name of `function` unless index is int64 with elements in [0, extent).
+/// Throws in the name of `function` unless index is int64.
+void check_index_dtype(const char* function, const Tensor& index);
+/// The same, and unless its elements are in [0, extent).
 void check_index(const char* function, const Tensor& index, std::int64_t extent);
 
 /// Slices of x along an axis: y[..., i, ...] = x[..., index[i], ...].

@@ -82,5 +82,69 @@ TEST(ShortRows, NothingTouchesNaNAndInfinityOfOtherRows) {
   }
 }
 
+// [rows, n] indices into an extent.
+Tensor many_indices(std::int64_t rows, std::int64_t n, std::int64_t extent) {
+  std::vector<std::int64_t> list(static_cast<std::size_t>(rows * n));
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    list[i] = static_cast<std::int64_t>(i * 7919) % extent;
+  }
+  return tensor(list, {rows, n});
+}
+
+TEST(IndexLines, GatherAndScatterAddAgainstLoops) {
+  for (const DType dtype : kDTypes) {
+    for (const std::int64_t n : {1, 3, 4, 131}) {
+      constexpr std::int64_t kRows = 301, kExtent = 129;
+      Generator generator(7);
+      const Tensor x = randn({kRows, kExtent}, generator, dtype);
+      const Tensor source = randn({kRows, n}, generator, dtype);
+      const Tensor index = many_indices(kRows, n, kExtent);
+      Tensor taken = zeros({kRows, n}, dtype), chosen = zeros({kRows, n}, dtype),
+             added = contiguous(x) * 1.0;
+      const auto at = index.data<std::int64_t>();
+      dispatch_floating("test", dtype, [&]<class T>(T) {
+        for (std::size_t e = 0; e < at.size(); ++e) {
+          const std::size_t row = e / static_cast<std::size_t>(n);
+          const auto line = row * kExtent, column = static_cast<std::size_t>(at[e]);
+          taken.mutable_data<T>()[e] = x.data<T>()[line + column];
+          added.mutable_data<T>()[line + column] += source.data<T>()[e];
+          const auto first = static_cast<std::size_t>(at[e % static_cast<std::size_t>(n)]);
+          chosen.mutable_data<T>()[e] = x.data<T>()[line + first];
+        }
+      });
+      const std::string what = std::string(name(dtype)) + ", " + std::to_string(n);
+      expect_same_bits(gather(x, 1, index), taken, what + ": gather");
+      expect_same_bits(index_select(x, 1, select(index, 0, 0)), chosen, what + ": index_select");
+      expect_same_bits(scatter_add(x, 1, index, source), added, what + ": scatter_add");
+      const Tensor turned = contiguous(transpose(index));
+      expect_same_bits(gather(transpose(x), 0, turned), transpose(taken), what + ": gather 0");
+      expect_same_bits(scatter_add(transpose(x), 0, turned, transpose(source)), transpose(added),
+                       what + ": scatter_add 0");
+    }
+  }
+}
+
+TEST(IndexLines, OneOutOfRangeAmongMany) {
+  const Tensor x = ones({301, 129}), before = contiguous(x) * 1.0;
+  for (const std::int64_t bad : {std::int64_t{-1}, std::int64_t{129}, INT64_MIN, INT64_MAX}) {
+    for (const std::int64_t place : {0, 20000, 301 * 131 - 1}) {
+      Tensor index = many_indices(301, 131, 129);
+      index.mutable_data<std::int64_t>()[static_cast<std::size_t>(place)] = bad;
+      const std::string rest = ": index out of range: " + std::to_string(bad) + " at element " +
+                               std::to_string(place) +
+                               " of the index; need at least 0 and less than 129";
+      expect_message<ValueError>("gather" + rest, [&] { gather(x, 1, index); });
+      expect_message<ValueError>("scatter_add" + rest, [&] {
+        scatter_add(x, 1, index, ones({301, 131}));
+      });
+      expect_message<ValueError>("scatter" + rest, [&] { scatter(x, 1, index, ones({301, 131})); });
+      expect_message<ValueError>("index_select" + rest, [&] {
+        index_select(reshape(x, {-1, 129}), 1, reshape(index, {-1}));
+      });
+      expect_same_bits(x, before, "the operand");
+    }
+  }
+}
+
 }  // namespace
 }  // namespace ops_test
