@@ -54,6 +54,8 @@ Tensor min(const Tensor& x, const Axes& axes, ReduceOptions options) {
 namespace {
 
 // How many of the elements of a bool tensor are true.
+Tensor truth(const Tensor& x) { return x.dtype() == boolean ? x : x != 0.0; }
+
 Tensor count_true(const char* function, const Tensor& c, const Axes& axes, ReduceOptions options) {
   return fold_integers(Fold::sum, c, axis_mask(function, c, axes), options.keepdim);
 }
@@ -62,7 +64,7 @@ Tensor count_true(const char* function, const Tensor& c, const Axes& axes, Reduc
 
 Tensor any(const Tensor& x) { return any(x, {}, {}); }
 Tensor any(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return count_true("any", x != 0.0, axes, options) > 0.0;
+  return count_true("any", truth(x), axes, options) > 0.0;
 }
 Tensor all(const Tensor& x) { return all(x, {}, {}); }
 Tensor all(const Tensor& x, const Axes& axes, ReduceOptions options) {
@@ -70,7 +72,7 @@ Tensor all(const Tensor& x, const Axes& axes, ReduceOptions options) {
 }
 Tensor count_nonzero(const Tensor& x) { return count_nonzero(x, {}, {}); }
 Tensor count_nonzero(const Tensor& x, const Axes& axes, ReduceOptions options) {
-  return count_true("count_nonzero", x != 0.0, axes, options);
+  return count_true("count_nonzero", truth(x), axes, options);
 }
 
 Tensor nansum(const Tensor& x) { return nansum(x, {}, {}); }

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "integers.hpp"
 
+#include <algorithm>
+#include <cstring>
 #include <limits>
+#include <type_traits>
 
 #include "axes.hpp"
 #include "broadcast.hpp"
@@ -29,11 +32,36 @@ template <Fold fold> std::int64_t combine(std::int64_t a, std::int64_t b) {
   return fold == Fold::max ? std::max(a, b) : std::min(a, b);
 }
 
+// n, a multiple of 8, bytes of 0 or 1: eight counters in a word, emptied before one overflows.
+std::int64_t count_true(const bool* row, std::int64_t n) {
+  std::int64_t result = 0;
+  for (std::int64_t i = 0; i < n;) {
+    std::uint64_t counters = 0;
+    for (const std::int64_t end = std::min(n, i + 8 * 255); i < end; i += 8) {
+      std::uint64_t word = 0;
+      std::memcpy(&word, row + i, sizeof word);
+      counters += word;
+    }
+    for (; counters != 0; counters >>= 8) result += static_cast<std::int64_t>(counters & 255);
+  }
+  return result;
+}
+
 template <Fold fold, class T>
 void fold_row(const T* row, std::int64_t* y, std::int64_t n, int step) {
   if (step == 0) {
-    std::int64_t result = *y;
-    for (std::int64_t i = 0; i < n; ++i) result = combine<fold>(result, row[i]);
+    std::int64_t result = *y, i = 0;
+    if constexpr (fold == Fold::sum && std::is_same_v<T, bool>) {
+      i = n - n % 8;
+      result += count_true(row, i);
+    } else if constexpr (fold == Fold::sum) {
+      std::int64_t part[8] = {};  // in chains: one addition waits for the one before
+      for (; i + 8 <= n; i += 8) {
+        for (int k = 0; k < 8; ++k) part[k] = combine<fold>(part[k], row[i + k]);
+      }
+      for (std::int64_t p : part) result = combine<fold>(result, p);
+    }
+    for (; i < n; ++i) result = combine<fold>(result, row[i]);
     *y = result;
   } else {
     for (std::int64_t i = 0; i < n; ++i) y[i] = combine<fold>(y[i], row[i]);

@@ -55,21 +55,39 @@ Strides contiguous_strides(const Shape& shape) {
   return strides;
 }
 
-template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
-  const auto stride = [&](int axis) {
-    return axis < 0 ? 0 : x.node()->strides[static_cast<std::size_t>(axis)];
-  };
-  const int dim = x.dim();
-  const std::int64_t inner = dim ? x.shape()[dim - 1] : 1, step = stride(dim - 1);
-  const bool transposed = dim > 1 && stride(dim - 2) == 1 && step > 1;
-  const std::int64_t rows = transposed ? x.shape()[dim - 2] : 1;
+// The axes of x as outer axes of loops: those of extent 1 left out, neighbors that lie like one made one.
+Loops merged_axes(const Tensor& x) {
   Loops loops;
+  for (int i = 0; i < x.dim(); ++i) {
+    const std::int64_t n = x.shape()[i], stride = x.node()->strides[static_cast<std::size_t>(i)];
+    if (n == 1) continue;
+    const auto last = static_cast<std::size_t>(loops.dim - 1), next = last + 1;
+    if (loops.dim > 0 && loops.a[last] == stride * n) {
+      loops.extent[last] *= n;
+      loops.a[last] = stride;
+    } else {
+      loops.extent[next] = n;
+      loops.a[next] = stride;
+      ++loops.dim;
+    }
+  }
+  return loops;
+}
+
+template <class T> void copy_rows(const Tensor& x, const Tensor& y) {
+  Loops loops = merged_axes(x);
+  const auto axis_stride = [&](int axis) {
+    return axis < 0 ? 0 : loops.a[static_cast<std::size_t>(axis)];
+  };
+  const auto extent = [&](int axis) {
+    return axis < 0 ? 1 : loops.extent[static_cast<std::size_t>(axis)];
+  };
+  const int dim = loops.dim;
+  const std::int64_t inner = extent(dim - 1), step = axis_stride(dim - 1);
+  const bool transposed = dim > 1 && axis_stride(dim - 2) == 1 && step > 1;
+  const std::int64_t rows = transposed ? extent(dim - 2) : 1;
   loops.dim = std::max(dim - (transposed ? 2 : 1), 0);
   loops.inner = inner * rows;
-  for (int i = 0; i < loops.dim; ++i) {
-    loops.extent[static_cast<std::size_t>(i)] = x.shape()[i];
-    loops.a[static_cast<std::size_t>(i)] = stride(i);
-  }
   for_each_row_on_threads(loops, [&](std::int64_t from, std::int64_t, std::int64_t to) {
     const T* source = data<T>(x) + from;
     T* target = data<T>(y) + to;

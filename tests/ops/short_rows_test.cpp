@@ -146,5 +146,82 @@ TEST(IndexLines, OneOutOfRangeAmongMany) {
   }
 }
 
+// Element [i, j, k] of x, wherever it lies.
+double at(const Tensor& x, std::int64_t i, std::int64_t j, std::int64_t k) {
+  return select(select(select(x, 0, i), 0, j), 0, k).item();
+}
+
+TEST(Copies, StackedElementsAndRepeatedOnes) {
+  for (const DType dtype : {float32, float64, int64, boolean}) {
+    Generator generator(3);
+    const Tensor a = to(randn({19, 7}, generator) > 0.0, dtype);
+    const Tensor b = to(randn({19, 7}, generator) > 0.0, dtype), c = transpose(reshape(a, {7, 19}));
+    const Tensor y = stack({a, b, c}, -1), z = repeat_interleave(a, 3, 1), w = repeat(c, {1, 2});
+    dispatch(dtype, [&]<class T>(T) {
+      for (std::int64_t e = 0; e < 19 * 7; ++e) {
+        const std::int64_t i = e / 7, j = e % 7;
+        const auto p = a.data<T>()[static_cast<std::size_t>(e)];
+        const auto q = a.data<T>()[static_cast<std::size_t>(j * 19 + i)];  // c[i, j]
+        const auto* stacked = &y.data<T>()[static_cast<std::size_t>(3 * e)];
+        EXPECT_EQ(stacked[0], p) << i << ", " << j;
+        EXPECT_EQ(stacked[1], b.data<T>()[static_cast<std::size_t>(e)]) << i << ", " << j;
+        EXPECT_EQ(stacked[2], q) << i << ", " << j;
+        for (std::int64_t k = 0; k < 3; ++k) {
+          EXPECT_EQ(z.data<T>()[static_cast<std::size_t>(i * 21 + 3 * j + k)], p) << i << ", " << j;
+        }
+        for (std::int64_t k = 0; k < 2; ++k) {
+          EXPECT_EQ(w.data<T>()[static_cast<std::size_t>(i * 14 + 7 * k + j)], q) << i << ", " << j;
+        }
+      }
+    });
+  }
+}
+
+TEST(Copies, AnyLayoutMadeContiguous) {
+  Generator generator(3);
+  const Tensor x = randn({5, 7, 6}, generator);
+  const Tensor views[] = {permute(x, {2, 0, 1}),
+                          permute(x, {1, 2, 0}),
+                          transpose(x, 0, 1),
+                          narrow(x, 2, 1, 3),
+                          narrow(x, 1, 2, 4),
+                          x(ellipsis, slice(0, 6, 2)),
+                          broadcast_to(narrow(x, 1, 3, 1), {5, 7, 6}),
+                          broadcast_to(narrow(x, 2, 3, 1), {5, 7, 6}),
+                          transpose(narrow(x, 0, 2, 1), 1, 2),
+                          reshape(broadcast_to(reshape(x, {5, 42, 1}), {5, 42, 4}), {5, 21, 8})};
+  for (const Tensor& view : views) {
+    const Tensor y = contiguous(view);
+    std::size_t e = 0;
+    for (std::int64_t i = 0; i < view.shape()[0]; ++i) {
+      for (std::int64_t j = 0; j < view.shape()[1]; ++j) {
+        for (std::int64_t k = 0; k < view.shape()[2]; ++k) {
+          EXPECT_EQ(y.data<float>()[e++], at(view, i, j, k)) << i << ", " << j << ", " << k;
+        }
+      }
+    }
+  }
+}
+
+// More than 255 words of bools, and lengths that are not whole words.
+TEST(Sums, OfIntegersAndBools) {
+  for (const std::int64_t n : {1, 7, 8, 9, 2039, 2040, 2048, 2049, 70001}) {
+    std::vector<std::int64_t> values;
+    std::int64_t want = 0, trues = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+      values.push_back((i * 7919) % 509 - 250);
+      want += values.back();
+      trues += values.back() > -200;
+    }
+    const Tensor x = tensor(values);
+    EXPECT_EQ(sum(x).item(), want) << n;
+    EXPECT_EQ(sum(x > -200.0).item(), trues) << n;
+    EXPECT_EQ(count_nonzero(x > -200.0).item(), trues) << n;
+    EXPECT_EQ(sum(x > -300.0).item(), n) << n;
+    EXPECT_EQ(any(x == double(values.back())).item(), 1) << n;
+    EXPECT_EQ(any(x > 300.0).item(), 0) << n;
+  }
+}
+
 }  // namespace
 }  // namespace ops_test
