@@ -198,15 +198,41 @@ AxisMap transposed(const AxisMap& map) {
 
 namespace {
 
+// Every result is one input, as in nearest interpolation.
+bool selects(const AxisMap& map) {
+  return map.divisor.empty() && map.source.size() + 1 == map.begin.size() &&
+         std::all_of(map.weight.begin(), map.weight.end(), [](double w) { return w == 1; }) &&
+         std::adjacent_find(map.begin.begin(), map.begin.end()) == map.begin.end();
+}
+
+// y[o, :] = x[source[o], :].
+template <class T> void select_lines(const AxisMap& map, const T* x, T* y, std::size_t inner) {
+  const std::int64_t* source = map.source.data();
+  const std::size_t out = map.source.size();
+  if (inner == 1) {
+    for (std::size_t o = 0; o < out; ++o) y[o] = x[source[o]];
+    return;
+  }
+  for (std::size_t o = 0; o < out; ++o) {
+    std::copy_n(x + static_cast<std::size_t>(source[o]) * inner, inner, y + o * inner);
+  }
+}
+
 // One row of results: y[o] of x[in].
 template <class T> void resample_line(const AxisMap& map, const T* x, T* y) {
   const std::size_t out = map.begin.size() - 1;
   const std::int64_t* source = map.source.data();
   const double* weight = map.weight.data();
+  const auto term = [=](std::size_t t) { return weight[t] * static_cast<double>(x[source[t]]); };
   for (std::size_t o = 0, t = 0; o < out; ++o) {
+    if (map.divisor.empty() && map.begin[o + 1] - map.begin[o] == 2) {  // linear interpolation
+      y[o] = static_cast<T>(term(t) + term(t + 1));
+      t += 2;
+      continue;
+    }
     double sum = 0;
     for (const auto end = static_cast<std::size_t>(map.begin[o + 1]); t < end; ++t) {
-      sum += weight[t] * static_cast<double>(x[source[t]]);
+      sum += term(t);
     }
     y[o] = static_cast<T>(map.divisor.empty() ? sum : sum / map.divisor[o]);
   }
@@ -221,6 +247,16 @@ template <class T> void resample_lines(const AxisMap& map, const T* x, T* y, std
     const auto first = static_cast<std::size_t>(map.begin[o]);
     const auto end = static_cast<std::size_t>(map.begin[o + 1]);
     const double d = map.divisor.empty() ? 1.0 : map.divisor[o];
+    if (map.divisor.empty() && end - first == 2) {  // linear interpolation
+      const T* p = x + static_cast<std::size_t>(map.source[first]) * inner;
+      const T* q = x + static_cast<std::size_t>(map.source[first + 1]) * inner;
+      const double u = map.weight[first], v = map.weight[first + 1];
+      T* to = y + o * inner;
+      for (std::size_t k = 0; k < inner; ++k) {
+        to[k] = static_cast<T>(u * static_cast<double>(p[k]) + v * static_cast<double>(q[k]));
+      }
+      continue;
+    }
     for (std::size_t i = 0; i < inner; i += kBlock) {
       const std::size_t n = std::min(kBlock, inner - i);
       for (std::size_t k = 0; k < n; ++k) sum[k] = 0;
@@ -241,11 +277,16 @@ template <class T>
 void resample(const AxisMap& map, const T* x, T* y, std::size_t outer, std::size_t inner) {
   const auto in = static_cast<std::size_t>(map.in), out = map.begin.size() - 1;
   const auto work = static_cast<std::int64_t>(inner * (map.source.size() + out));
+  const bool copies = selects(map);
   parallel_for(outer, grain(work), [&](std::size_t first, std::size_t end) {
     for (std::size_t row = first; row < end; ++row) {
       const T* from = x + row * in * inner;
       T* to = y + row * out * inner;
-      inner == 1 ? resample_line(map, from, to) : resample_lines(map, from, to, inner);
+      if (copies) {
+        select_lines(map, from, to, inner);
+      } else {
+        inner == 1 ? resample_line(map, from, to) : resample_lines(map, from, to, inner);
+      }
     }
   });
 }

@@ -223,5 +223,48 @@ TEST(Sums, OfIntegersAndBools) {
   }
 }
 
+// By the definitions: the nearest source; between the two neighbors of (o + 1/2) in / out - 1/2.
+TEST(Interpolate, LinesAgainstLoops) {
+  for (const DType dtype : kDTypes) {
+    constexpr std::int64_t kH = 13, kW = 9, kToH = 31, kToW = 25;
+    Generator generator(3);
+    const Tensor x = randn({2, 3, kH, kW}, generator, dtype);
+    const Tensor nearest = interpolate(x, {.size = {kToH, kToW}});
+    const Tensor linear = interpolate(x, {.size = {kToH, kToW}, .mode = Interpolation::linear});
+    dispatch_floating("test", dtype, [&]<class T>(T) {
+      for (std::int64_t e = 0; e < linear.numel(); ++e) {
+        const std::int64_t plane = e / (kToH * kToW), i = e / kToW % kToH, j = e % kToW;
+        const T* from = x.data<T>().data() + plane * kH * kW;
+        const auto k = static_cast<std::size_t>(e);
+        EXPECT_EQ(nearest.data<T>()[k], from[i * kH / kToH * kW + j * kW / kToW]) << e;
+        const auto source = [](std::int64_t o, std::int64_t in, std::int64_t out) {
+          return std::max(0.0, (double(o) + 0.5) * double(in) / double(out) - 0.5);
+        };
+        const double row = source(i, kH, kToH), column = source(j, kW, kToW);
+        const auto r = static_cast<std::int64_t>(row), c = static_cast<std::int64_t>(column);
+        const std::int64_t below = std::min(r + 1, kH - 1), right = std::min(c + 1, kW - 1);
+        const double v = row - double(r), u = column - double(c);
+        const double want =
+            (1 - v) * ((1 - u) * double(from[r * kW + c]) + u * double(from[r * kW + right])) +
+            v * ((1 - u) * double(from[below * kW + c]) + u * double(from[below * kW + right]));
+        EXPECT_NEAR(double(linear.data<T>()[k]), want, dtype == float32 ? 1e-6 : 1e-14) << e;
+      }
+    });
+  }
+}
+
+TEST(Interpolate, NearestCopiesWhatIsNotANumber) {
+  const float nan = std::numeric_limits<float>::quiet_NaN();
+  Tensor x = ones({1, 1, 2, 2});
+  x.mutable_data<float>()[0] = nan;
+  x.mutable_data<float>()[3] = -0.0f;
+  const Tensor y = interpolate(x, {.size = {4, 4}});
+  for (std::size_t e = 0; e < 16; ++e) {
+    const bool top = e < 8, left = e % 4 < 2;
+    EXPECT_EQ(std::isnan(y.data<float>()[e]), top && left) << e;
+    EXPECT_EQ(std::signbit(y.data<float>()[e]), !top && !left) << e;
+  }
+}
+
 }  // namespace
 }  // namespace ops_test
