@@ -29,13 +29,24 @@ struct SumOf {
   static constexpr double identity = 0;
   template <class V> static AUTOGRAD_INLINE V combine(V a, V b) { return a + b; }
 };
+// NaN where a or b is, else `top`. The instructions of x86 give their second operand where either is NaN,
+// which leaves b to be looked at, and that no chain of results waits for.
+template <class V> AUTOGRAD_INLINE V keep_nan([[maybe_unused]] V a, V b, V top) {
+  constexpr bool kEmulated = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128;
+  if constexpr (HWY_ARCH_X86 && !kEmulated) return where(b != b, b, top);
+  return where(a != a, a, where(b != b, b, top));
+}
 struct MaxOf {
   static constexpr double identity = -std::numeric_limits<double>::infinity();
-  template <class V> static AUTOGRAD_INLINE V combine(V a, V b) { return max(a, b); }
+  template <class V> static AUTOGRAD_INLINE V combine(V a, V b) {
+    return keep_nan(a, b, V{hn::Max(b.raw, a.raw)});
+  }
 };
 struct MinOf {
   static constexpr double identity = std::numeric_limits<double>::infinity();
-  template <class V> static AUTOGRAD_INLINE V combine(V a, V b) { return min(a, b); }
+  template <class V> static AUTOGRAD_INLINE V combine(V a, V b) {
+    return keep_nan(a, b, V{hn::Min(b.raw, a.raw)});
+  }
 };
 
 // 0 < n <= a vector; lanes beyond n hold the identity.
