@@ -28,12 +28,13 @@ using OuterStrides = std::array<std::int64_t, kMaxDim>;
 template <class T>
 void copy_short_rows(const T* x, std::int64_t stride, int step, std::int64_t rows,
                      std::int64_t width, T* to) {
-  for (std::int64_t r = 0; r < rows; ++r, x += stride, to += width) {
+  for (std::int64_t r = 0; r < rows; ++r, to += width) {
+    const T* from = x + r * stride;
     if (step != 0) {
-      for (std::int64_t i = 0; i < width; ++i) to[i] = x[i];
+      for (std::int64_t i = 0; i < width; ++i) to[i] = from[i];
       continue;
     }
-    const T value = *x;
+    const T value = *from;
     for (std::int64_t i = 0; i < width; i += kPiece) {
       for (std::int64_t k = 0; k < kPiece; ++k) to[i + k] = value;
     }
@@ -62,24 +63,24 @@ template <class T> class ShortRows {
     if (repeated_) laid_out_ = rows;  // the same for every block
     const auto last = static_cast<std::size_t>(loops_.dim - 1);
     OuterStrides index{};
-    const T* x = x_;
+    std::int64_t at = 0;
     for (std::size_t i = last + 1, rest = static_cast<std::size_t>(first); i-- > 0;) {
       const auto extent = static_cast<std::size_t>(loops_.extent[i]);
       index[i] = static_cast<std::int64_t>(rest % extent);
       rest /= extent;
-      x += index[i] * strides_[i];
+      at += index[i] * strides_[i];
     }
     for (T* to = block; rows > 0;) {
       const std::int64_t n = std::min(rows, loops_.extent[last] - index[last]);
-      copy_short_rows(x, strides_[last], step_, n, loops_.inner, to);
+      copy_short_rows(x_ + at, strides_[last], step_, n, loops_.inner, to);
       to += n * loops_.inner;
       rows -= n;
-      x -= index[last] * strides_[last];
+      at -= index[last] * strides_[last];
       index[last] = 0;
       for (std::size_t i = last; i-- > 0;) {
-        x += strides_[i];
+        at += strides_[i];
         if (++index[i] < loops_.extent[i]) break;
-        x -= strides_[i] * loops_.extent[i];
+        at -= strides_[i] * loops_.extent[i];
         index[i] = 0;
       }
     }
