@@ -14,6 +14,7 @@
 #include "elementwise.hpp"
 #include "lane_math-inl.hpp"
 #include "number_loops.hpp"
+#include "power-inl.hpp"
 #include "trigonometry-inl.hpp"
 
 #define AUTOGRAD_SIMD_ROWS
@@ -150,6 +151,18 @@ void binary_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, co
   }
 }
 
+// Powers with one exponent for all, the usual ones of which need no logarithm.
+template <class T> void pow_loop(const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
+  if (sa != 0 && sb == 0 && constant_powers<T>(&power_block<T>, *b, a, nullptr, y, n)) return;
+  binary_loop<Pow>(a, sa, b, sb, y, n);
+}
+template <class T>
+void pow_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, const T* dy, T* dx,
+                       std::size_t n) {
+  if (sa != 0 && sb == 0 && constant_powers<T>(&power_block<T>, *b, a, dy, dx, n)) return;
+  binary_backward_loop<SlopeA<Pow>>(a, sa, b, sb, y, dy, dx, n);
+}
+
 // The same row as it is for plain numbers.
 template <std::size_t I, class... Rows>
 auto at(RowList<Rows...>) -> std::tuple_element_t<I, std::tuple<Rows...>>;
@@ -173,6 +186,8 @@ template <class Row, class T> constexpr UnaryBackwardKernel<T> unary_backward_ke
 template <class Row, class T> constexpr BinaryKernel<T> binary_kernel() {
   if constexpr (Row::info.lanes)
     return &binary_numbers<BinaryOfNumbers<Row>, T>;
+  else if constexpr (std::is_same_v<Row, Pow>)
+    return &pow_loop<T>;
   else
     return &binary_loop<Row, T>;
 }
@@ -181,6 +196,8 @@ constexpr BinaryBackwardKernel<T> binary_backward_kernel() {
   using Slope = std::conditional_t<Argument == 0, SlopeA<Row>, SlopeB<Row>>;
   if constexpr (Row::info.lanes)
     return &binary_backward_numbers<BinaryOfNumbers<Row>, Argument, T>;
+  else if constexpr (std::is_same_v<Row, Pow> && Argument == 0)
+    return &pow_backward_loop<T>;
   else
     return &binary_backward_loop<Slope, T>;
 }

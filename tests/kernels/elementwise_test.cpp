@@ -137,6 +137,38 @@ TYPED_TEST(Elementwise, SpecialArguments) {
   });
 }
 
+// One exponent for all: the powers that need no logarithm, and some beside them that do.
+TYPED_TEST(Elementwise, ConstantPowers) {
+  using T = TypeParam;
+  using Limits = std::numeric_limits<T>;
+  const T inf = Limits::infinity(), nan = Limits::quiet_NaN(), root = std::sqrt(Limits::min());
+  std::vector<T> a = {0,   T(-0.0), 1,    -1,       inf,      -inf,
+                      nan, T(-2.5), root, root / 3, 1 / root, 5 / root};
+  a.insert(a.end(), {Limits::min(), Limits::max(), -Limits::max(), Limits::denorm_min()});
+  for (const double size : {2.0, 1e5, 1e-5, 1e-12}) {
+    for (const T x : random_array<T>(300, -size, size, 5)) a.push_back(x);
+  }
+  const std::size_t n = a.size(), row = ops::BinaryRows::index_of<ops::Pow>();
+  std::vector<T> dy(n, T(1)), y(n), dx(n);
+  dy[7] = 0;
+  for_each_target([&] {
+    for (const T b : {0.0, -0.0, 1.0, 2.0, 3.0, 4.0, 0.5, 1.5, -0.5, -1.0, -1.5, -2.0, -3.0, 5.0,
+                      2.5, -4.0, 0.3, HUGE_VAL, double(NAN)}) {
+      binary<T>(row, a.data(), 1, &b, 0, y.data(), n);
+      binary_backward<T>(row, 0, a.data(), 1, &b, 0, y.data(), dy.data(), dx.data(), n);
+      for (std::size_t i = 0; i < n; ++i) {
+        const long double exact =
+            std::pow(static_cast<long double>(a[i]), static_cast<long double>(b));
+        ASSERT_LE(ulp_error(y[i], exact), 2) << a[i] << '^' << b << " is not " << y[i];
+        ASSERT_TRUE(std::isnan(y[i]) || std::signbit(y[i]) == std::signbit(exact))
+            << a[i] << '^' << b;
+        const T slope = dy[i] == 0 ? T(0) : ops::Pow::slope_a(a[i], b, y[i]);
+        ASSERT_LE(ulp_error(dx[i], static_cast<long double>(slope)), 5) << a[i] << ' ' << b;
+      }
+    }
+  });
+}
+
 TYPED_TEST(Elementwise, UnusedInputsMayBeNull) {
   const std::vector<TypeParam> y = {1, 2, 3}, dy = {1, 1, 1};
   std::vector<TypeParam> dx(3);
