@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The strategy of gemm: which kernel, which copies, which blocks, which threads.
 //   all extents at most 16 and little work      gemm_tiny-inl.hpp
-//   few rows or columns, contiguous along k     gemm_dot-inl.hpp
+//   few rows or columns, contiguous along k     gemm_dot-inl.hpp, and a single dot product
 //   one to four rows, B's rows contiguous       gemm_rows-inl.hpp
 //   otherwise                                   tiles, operands in place unless copying pays
 // k is cut at multiples that depend on k alone, threads get blocks of C, and dot products are
@@ -303,9 +303,16 @@ template <class T> GemmCall<T> column_as_row(const GemmCall<T>& g) {
   return row;
 }
 
+// A contiguous column is a contiguous row of the transpose.
+template <class T> bool one_dot_of(const GemmCall<T>& g) {
+  return kHasMaskedAccess && g.m == 1 && g.n == 1 && g.k >= 8 * kLanes<Tag<T>> &&
+         (!g.transpose_a || g.lda == 1) && (g.transpose_b || g.ldb == 1);
+}
+
 template <class T> void gemm_any(const GemmCall<T>& g) {
   if (std::max({g.m, g.n, g.k}) <= kTinyExtent && g.m * g.n * g.k <= 512) return gemm_tiny(g);
   if (g.m == 0 || g.n == 0) return;
+  if (one_dot_of(g)) return one_dot(g);
   if (g.n == 1 && g.transpose_a && g.ldc == 1 && g.bias == nullptr && g.m > 1) {
     return gemm_any(column_as_row(g));
   }

@@ -125,6 +125,18 @@ template <class T> HWY_NOINLINE void gemm_dots(const GemmCall<T>& g) {
   }
 }
 
+// One dot product of contiguous vectors as two of their halves, for the additions of one chain would wait
+// for each other. The block's other two products cost nothing: memory is slower.
+template <class T> HWY_NOINLINE void one_dot(const GemmCall<T>& g) {
+  const std::size_t half = g.k / 2;
+  T c[4];
+  gemm_dots(GemmCall<T>{false, true, 2, 2, half, g.a, half, g.b, half, c, 2});
+  T total = c[0] + c[3];
+  if (g.k % 2 != 0) total += g.a[g.k - 1] * g.b[g.k - 1];
+  if (g.bias != nullptr) total += *g.bias;
+  *g.c = g.accumulate ? *g.c + total : total;
+}
+
 }  // namespace autograd::kernels::HWY_NAMESPACE
 HWY_AFTER_NAMESPACE();
 #endif

@@ -294,6 +294,11 @@ void Matmul::backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx)
       return;
     }
   }
+  if (dy.dim() == 2 && dy.numel() == 1) {  // of a dot product: no sums
+    if (dx.wants(0)) dx.set(0, dy * transpose(b));
+    if (dx.wants(1)) dx.set(1, transpose(a) * dy);
+    return;
+  }
   if (dx.wants(0)) {
     Tensor g = matmul(dy, transpose(b));
     dx.set(0, g.shape() == a.shape() ? std::move(g) : sum_to(g, a.shape()));

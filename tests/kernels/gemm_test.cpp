@@ -82,7 +82,7 @@ TYPED_TEST(Gemm, LargerShapes) {
   const std::size_t shapes[][3] = {{100, 10, 300}, {9, 200, 300},  {64, 64, 64},  {130, 1030, 40},
                                    {33, 70, 1100}, {66, 520, 600}, {515, 12, 17}, {1, 1000, 700},
                                    {1000, 1, 700}, {3, 3, 5000},   {2, 700, 300}, {3, 333, 520},
-                                   {4, 211, 90},   {1000, 1, 33}};
+                                   {4, 211, 90},   {1000, 1, 33},  {1, 1, 127},   {1, 1, 5000}};
   for_each_target([&] {
     int round = 0;
     for (const auto& [m, n, k] : shapes) {
@@ -108,10 +108,31 @@ TYPED_TEST(Gemm, LargeShapes) {
   }
 }
 
+// A dot product of contiguous vectors, however they are declared.
+TYPED_TEST(Gemm, OneDotProduct) {
+  using T = TypeParam;
+  for_each_target([] {
+    for (const std::size_t k : {128, 129, 1000, 300000}) {
+      const std::vector<T> a(k, T(0.1)), b(k, T(0.7));
+      for (const bool ta : {false, true}) {
+        for (const bool tb : {false, true}) {
+          T c = 3;
+          const T bias = 2;
+          gemm(GemmCall<T>{ta, tb, 1, 1, k, a.data(), ta ? 1 : k, b.data(), tb ? k : 1, &c, 1, true,
+                           &bias});
+          const double want = static_cast<double>(T(0.1)) * static_cast<double>(T(0.7)) * double(k);
+          ASSERT_NEAR(c, want + 5,
+                      8 * want * std::numeric_limits<T>::epsilon() * std::sqrt(double(k)));
+        }
+      }
+    }
+  });
+}
+
 TYPED_TEST(Gemm, SameBitsForAnyNumberOfThreads) {
-  const std::size_t shapes[][3] = {{300, 300, 300}, {700, 40, 1100}, {12, 1500, 900},
-                                   {900, 10, 1300}, {60, 2100, 90},  {530, 520, 520},
-                                   {40, 1250, 900}, {3, 5000, 300},  {4000, 1, 500}};
+  const std::size_t shapes[][3] = {
+      {300, 300, 300}, {700, 40, 1100}, {12, 1500, 900}, {900, 10, 1300}, {60, 2100, 90},
+      {530, 520, 520}, {40, 1250, 900}, {3, 5000, 300},  {4000, 1, 500},  {1, 1, 2100000}};
   int round = 0;
   for (const auto& [m, n, k] : shapes) {
     for (const int t : {0, 1, 2, 3}) {
