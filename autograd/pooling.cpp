@@ -6,6 +6,7 @@
 #include "apply.hpp"
 #include "functions.hpp"
 #include "network.hpp"
+#include "reductions.hpp"
 #include "spatial.hpp"
 
 namespace autograd {
@@ -168,6 +169,14 @@ Tensor adaptive_avg_pool(const char* function, int axes, const Tensor& x, PerAxi
   const Shape shape = detail::batched_shape(function, x, axes);
   detail::check_option(function, "output_size", size, axes, 0);
   check_result(shape, size);
+  bool global = shape.numel() > 0;
+  for (int i = 0; i < axes; ++i) global = global && size[i] == 1;
+  if (global) {  // vectors, where a map takes its elements one after the other
+    detail::check_floating(function, x);
+    Axes space;
+    for (int i = 0; i < axes; ++i) space.push_back(i - axes);
+    return mean(x, space, {.keepdim = true});
+  }
   std::vector<AxisMap> maps;
   for (int i = 0; i < axes; ++i) maps.push_back(mean_of(adaptive_windows(shape[2 + i], size[i])));
   return detail::resampled(function, x, shape, std::move(maps));
