@@ -38,16 +38,24 @@ template <class F> void for_each_tile(const Lines& lines, F&& f) {
 // state of its own.
 template <class State, class Step>
 void walk(const Lines& lines, bool reverse, State initial, Step&& step) {
-  if (lines.inner == 1) {  // one line at a time, its state in registers
+  if (lines.inner == 1) {
+    // Four lines at a time, so that a step need not wait for the one before; their states in registers.
+    const auto together = [&]<std::size_t N>(std::integral_constant<std::size_t, N>,
+                                             std::size_t o) {
+      State state[N];
+      std::fill_n(state, N, initial);
+      const std::size_t first = (reverse ? o + 1 : o) * lines.extent - reverse;
+      for (std::size_t n = 0; n < lines.extent; ++n) {
+        const std::size_t k = reverse ? first - n : first + n;
+        for (std::size_t j = 0; j < N; ++j) step(state[j], k + j * lines.extent, n, o + j);
+      }
+    };
     parallel_for(lines.outer, kTaskElements / std::max<std::size_t>(1, lines.extent) + 1,
-                 [&](std::size_t begin, std::size_t end) {
-                   for (std::size_t o = begin; o < end; ++o) {
-                     State state = initial;
-                     const std::size_t first = (reverse ? o + 1 : o) * lines.extent - reverse;
-                     for (std::size_t n = 0; n < lines.extent; ++n) {
-                       step(state, reverse ? first - n : first + n, n, o);
-                     }
+                 [&](std::size_t o, std::size_t end) {
+                   for (; o + 4 <= end; o += 4) {
+                     together(std::integral_constant<std::size_t, 4>(), o);
                    }
+                   for (; o < end; ++o) together(std::integral_constant<std::size_t, 1>(), o);
                  });
     return;
   }
