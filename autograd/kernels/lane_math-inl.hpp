@@ -57,6 +57,7 @@ template <class D> AUTOGRAD_OUTLINE Vec<D> pow(Vec<D> a, Vec<D> b) {
   alignas(64) hn::TFromD<D> base[kLanes<D>], exponent[kLanes<D>];
   hn::Store(a.raw, d, base);
   hn::Store(b.raw, d, exponent);
+  HWY_UNROLL(1)  // GCC would write down sixteen calls
   for (std::size_t i = 0; i < kLanes<D>; ++i) {
     const bool unused = base[i] == 0 && exponent[i] == 0;
     base[i] = unused ? 1 : std::pow(base[i], exponent[i]);
