@@ -154,7 +154,12 @@ Tensor Reshape::forward(const Tensor& x) const {
   return Tensor::adopt(detail::make_view(x.node(), x.node()->data, shape, strides));
 }
 void Reshape::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {
-  dx.set(0, reshape(dy, from));
+  if (dx.recorded() || !exclusive(dy.node())) return dx.set(0, reshape(dy, from));
+  // Nobody else sees dy: it takes the shape itself, for a view would be copied where a leaf keeps it.
+  Tensor g = dy;
+  g.node()->shape = from;
+  g.node()->strides = contiguous_strides(from);
+  dx.set(0, std::move(g));
 }
 std::vector<OpCase> Reshape::cases() {
   return {{"flatten", {{3, 4}}, [](const Inputs& in) { return reshape(in[0], {-1}); }},

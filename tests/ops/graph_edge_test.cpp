@@ -302,6 +302,23 @@ TEST(HardCases, 69_leaves_are_not_changed_in_place) {
   expect_values(weight, {2, 2});
 }
 
+// The backward pass of reshape gives an adjoint another shape: only one that nobody else sees.
+TEST(Reshape, AnAdjointThatOthersSeeKeepsItsShape) {
+  Tensor x = f64({{3, 1, 2}, {0, 5, 4}}), w = f64({2, 2, 1, 1, 3, 3});
+  x.set_requires_grad();
+  w.set_requires_grad();
+  const Tensor seed = f64({1, 2, 3, 4, 5, 6});
+  Tape tape;
+  tape.backward(reshape(x, {-1}) + w, {.seed = seed});
+  EXPECT_EQ(seed.shape(), Shape({6}));
+  expect_same(w.grad(), seed);
+  expect_same(x.grad(), f64({{1, 2, 3}, {4, 5, 6}}));
+  x.grad().mutable_data<double>()[0] = 9;
+  expect_same(w.grad(), seed);
+  tape.backward(reshape(x, {-1}) * w * w, {.seed = seed});  // on top of what is there
+  expect_same(x.grad(), f64({{13, 10, 6}, {8, 50, 60}}));
+}
+
 TEST(HardCases, 71_repeated_memory_is_not_changed_in_place) {
   Tensor row = f64({1, 2});
   EXPECT_THROW(fill_(broadcast_to(row, {3, 2}), 0), TapeError);
