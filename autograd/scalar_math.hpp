@@ -7,6 +7,7 @@
 
 #include <cmath>
 #include <concepts>
+#include <limits>
 #include <type_traits>
 
 #include "inline.hpp"
@@ -147,8 +148,14 @@ template <std::floating_point T> T times_power_of_two(T a, T b) {
 template <std::floating_point T> T direction_of(T a, T h) {
   return std::abs(a) == h ? sign(a) : a / h;
 }
-/// a / hypot(a, b).
-template <std::floating_point T> T direction(T a, T b) { return direction_of(a, std::hypot(a, b)); }
+/// a / hypot(a, b); scaled where that is subnormal, and so lacks digits.
+template <std::floating_point T> T direction(T a, T b) {
+  const T h = std::hypot(a, b);
+  constexpr T scale = 2 / std::numeric_limits<T>::epsilon();
+  if (h < std::numeric_limits<T>::min() && h > 0) [[unlikely]]
+    return direction_of(a * scale, std::hypot(a * scale, b * scale));
+  return direction_of(a, h);
+}
 /// digamma(a + b) - digamma(a) and trigamma(a + b) - trigamma(a), to relative accuracy.
 template <std::floating_point T> T digamma_step(T a, T b) {
   return static_cast<T>(detail::polygamma_step(0, static_cast<double>(a), static_cast<double>(b)));
