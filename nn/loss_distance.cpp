@@ -20,11 +20,11 @@ Tensor l1_loss(const Tensor& prediction, const Tensor& target, LossOptions optio
 
 namespace {
 
-/// d^2 / 2 near 0, and from |d| = bend on the tangent there: c (d - c / 2) with c = d held within the
-/// bend, which is also the slope. clamp lets nothing through beyond it, so that an infinite d is fine.
+/// d^2 / 2 near 0, and from |d| = bend on the tangent there. Of the side not taken where() lets nothing
+/// through, so that an infinite d is fine.
 Tensor bent(const Tensor& d, double bend) {
-  const Tensor c = clamp(d, {.min = -bend, .max = bend});
-  return c * (d - 0.5 * c);
+  const Tensor size = abs(d);
+  return where(detach(size) < bend, 0.5 * square(d), bend * (size - 0.5 * bend));
 }
 
 }  // namespace
@@ -34,10 +34,7 @@ Tensor smooth_l1_loss(const Tensor& prediction, const Tensor& target, SmoothL1Op
   const double beta = options.beta;
   check_option(beta >= 0, "smooth_l1_loss", "beta", beta, "beta >= 0");
   const Tensor d = prediction - target;
-  return reduce(beta == 0   ? abs(d)
-                : beta == 1 ? bent(d, 1)
-                            : bent(d, beta) / beta,
-                options.reduction);
+  return reduce(beta == 0 ? abs(d) : bent(d, beta) / beta, options.reduction);
 }
 
 Tensor huber_loss(const Tensor& prediction, const Tensor& target, HuberOptions options) {
