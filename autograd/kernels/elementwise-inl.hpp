@@ -153,13 +153,15 @@ void binary_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, co
 
 // Powers with one exponent for all, the usual ones of which need no logarithm.
 template <class T> void pow_loop(const T* a, int sa, const T* b, int sb, T* y, std::size_t n) {
-  if (sa != 0 && sb == 0 && constant_powers<T>(&power_block<T>, *b, a, nullptr, y, n)) return;
+  const bool constant = sa != 0 && (sb == 0 || n == 1);
+  if (constant && constant_powers<T>(&power_block<T>, *b, a, nullptr, y, n)) return;
   binary_loop<Pow>(a, sa, b, sb, y, n);
 }
 template <class T>
 void pow_backward_loop(const T* a, int sa, const T* b, int sb, const T* y, const T* dy, T* dx,
                        std::size_t n) {
-  if (sa != 0 && sb == 0 && constant_powers<T>(&power_block<T>, *b, a, dy, dx, n)) return;
+  const bool constant = sa != 0 && (sb == 0 || n == 1);
+  if (constant && constant_powers<T>(&power_block<T>, *b, a, dy, dx, n)) return;
   binary_backward_loop<SlopeA<Pow>>(a, sa, b, sb, y, dy, dx, n);
 }
 

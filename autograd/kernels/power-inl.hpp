@@ -11,6 +11,7 @@
 
 #include <cstddef>
 #include <cstring>
+#include <limits>
 
 #include "constant_power.hpp"
 #include "vector_math-inl.hpp"
@@ -38,6 +39,15 @@ template <class T> void power_block(const ConstantPower& p, const T* a, T* y, st
     a = y;
   };
   const auto root = [](V x) AUTOGRAD_ALWAYS_INLINE { return sqrt(where(x + x == x, abs(x), x)); };
+  if (p.inverse && p.root && p.whole > 0) {
+    // 1 / a of a negative subnormal number is -inf, of which the sign would not be looked at.
+    return for_vectors(a, y, n, [root](V x) AUTOGRAD_ALWAYS_INLINE {
+      const V inverse = 1.0 / x;
+      const auto undefined = x < 0.0 && x + x != x;
+      return where(undefined, V::of(std::numeric_limits<double>::quiet_NaN()),
+                   root(inverse) * abs(inverse));
+    });
+  }
   if (p.inverse && p.whole > 0) invert();
   if (p.root && p.whole == 0) {
     for_vectors(a, y, n, root);

@@ -32,7 +32,7 @@ template <class D> AUTOGRAD_INLINE Vec<D> upper_digits(Vec<D> x) {
 // --- Angles.
 
 // Beyond this many quarter turns the reduction below would lose digits; f then works number by number.
-inline constexpr double kLargestAngle = 1.6e6;
+inline constexpr double kLargestAngle = 4e5;
 
 template <class D, class F> HWY_NOINLINE Vec<D> large_angles(Vec<D> x, Vec<D> y, const F& f) {
   const D d;

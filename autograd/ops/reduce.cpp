@@ -21,6 +21,15 @@ Tensor fill_from(const Tensor& dy, const Shape& shape, double divisor) {
   return result;
 }
 
+// For sums that overflow where the mean does not.
+template <class T> AUTOGRAD_COLD Tensor divided(const Tensor& x, T divisor) {
+  const Dense source(x);
+  Tensor y = make(x.shape(), x.dtype());
+  const T* from = source.data<T>();
+  for (T& value : y.mutable_data<T>()) value = *from++ / divisor;
+  return y;
+}
+
 template <class T> using AxisKernel = void (*)(const T*, T*, std::size_t, std::size_t, std::size_t);
 
 template <class T> void along(const Tensor& x, const Tensor& y, int axis, AxisKernel<T> kernel) {
@@ -58,8 +67,12 @@ Tensor Mean::forward(const Tensor& x) const {
   return dispatch_floating(info.name, x.dtype(), [&]<class T>(T) {
     Tensor y = reduce<T>(x, axes, keepdim, &kernels::sum<T>);
     const auto n = static_cast<T>(reduced_count(x.shape(), axes));
-    for (T& value : y.mutable_data<T>()) value /= n;
-    return y;
+    bool finite = true;
+    for (T& value : y.mutable_data<T>()) {
+      value /= n;
+      finite = finite && std::isfinite(value);
+    }
+    return finite || n == 0 ? y : reduce<T>(divided<T>(x, n), axes, keepdim, &kernels::sum<T>);
   });
 }
 void Mean::backward(const Saved<1>&, const Tensor& dy, Gradients<1>& dx) const {

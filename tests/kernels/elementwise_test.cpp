@@ -144,7 +144,8 @@ TYPED_TEST(Elementwise, ConstantPowers) {
   const T inf = Limits::infinity(), nan = Limits::quiet_NaN(), root = std::sqrt(Limits::min());
   std::vector<T> a = {0,   T(-0.0), 1,    -1,       inf,      -inf,
                       nan, T(-2.5), root, root / 3, 1 / root, 5 / root};
-  a.insert(a.end(), {Limits::min(), Limits::max(), -Limits::max(), Limits::denorm_min()});
+  a.insert(a.end(), {Limits::min(), Limits::max(), -Limits::max(), Limits::denorm_min(),
+                     -Limits::denorm_min(), -Limits::min() / 3});
   for (const double size : {2.0, 1e5, 1e-5, 1e-12}) {
     for (const T x : random_array<T>(300, -size, size, 5)) a.push_back(x);
   }
@@ -162,6 +163,9 @@ TYPED_TEST(Elementwise, ConstantPowers) {
         ASSERT_LE(ulp_error(y[i], exact), 2) << a[i] << '^' << b << " is not " << y[i];
         ASSERT_TRUE(std::isnan(y[i]) || std::signbit(y[i]) == std::signbit(exact))
             << a[i] << '^' << b;
+        T alone = 0;  // the same bits for an array of one
+        binary<ops::Pow, T>(&a[i], 1, &b, 1, &alone, 1);
+        ASSERT_TRUE(alone == y[i] || std::isnan(alone)) << a[i] << '^' << b;
         const T slope = dy[i] == 0 ? T(0) : ops::Pow::slope_a(a[i], b, y[i]);
         ASSERT_LE(ulp_error(dx[i], static_cast<long double>(slope)), 5) << a[i] << ' ' << b;
       }

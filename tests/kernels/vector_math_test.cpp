@@ -156,6 +156,7 @@ TYPED_TEST(VectorMath, AnglesNextToQuarterTurns) {
       x.push_back(-a);
     }
   }
+  x.push_back(TypeParam(0x1.93c05c9ed3cbcp+18));  // 1e-16 beside a quarter turn
   const std::vector<TypeParam> wide = random_array<TypeParam>(50000, -1.7e6, 1.7e6, 4);
   for_each_target([&] {
     for (const Function& f : kFunctions) {

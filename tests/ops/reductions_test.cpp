@@ -286,6 +286,23 @@ TEST(Reductions, MessagesOfValues) {
   });
 }
 
+// The sum overflows, or two parts of it against each other, where the mean does not.
+TEST(Reductions, MeanOfLargeNumbers) {
+  for (const DType dtype : {autograd::float32, autograd::float64}) {
+    const double large = dtype == autograd::float32 ? 3e38 : 1.5e308;
+    const Tensor x = tensor({{large, large, large, large}, {large, large, -large, -large}}, dtype);
+    const Tensor y = mean(x, {1});
+    EXPECT_NEAR(y.at({0}) / large, 1, 1e-6);
+    EXPECT_EQ(y.at({1}), 0);
+    EXPECT_NEAR(mean(x).item() / large, 0.5, 1e-6);
+    const Tensor global = autograd::adaptive_avg_pool1d(x, 1);
+    EXPECT_NEAR(global.at({0, 0}) / large, 1, 1e-6);
+    const double inf = std::numeric_limits<double>::infinity();
+    EXPECT_EQ(mean(tensor({inf, 1.0}, dtype)).item(), inf);
+    EXPECT_TRUE(std::isnan(mean(tensor({inf, -inf}, dtype)).item()));
+  }
+}
+
 TEST(Reductions, IntegersHaveNoGradient) {
   Tape tape;
   const Tensor x = tape.input(f64({1, 2}));
