@@ -17,6 +17,9 @@
 #                                            libdnnl-dev; OMP_NUM_THREADS is oneDNN's number of
 #                                            threads); a row per workload whose name contains a NAME;
 #                                            --neighbor: single steps, quiet and beside a busy process
+#        bench/run.sh operations [--seconds OF_EACH] [NAME...]
+#                                            184 operations on a quarter of a million elements, one
+#                                            thread, beside libtorch
 #        bench/run.sh ops [OPTIONS...]       every operation, by Google Benchmark, whose options
 #                                            follow (--benchmark_filter='^tanh/', --help)
 set -euo pipefail
@@ -25,13 +28,13 @@ source tests/packages.sh
 
 name=${1:-figures}
 case $name in
-  figures | ops | scalars | tensors) ;;
+  figures | operations | ops | scalars | tensors) ;;
   -h | --help)
     sed -n '3,/^set /{/^#/s/^# \{0,1\}//p}' bench/run.sh
     exit 0
     ;;
   *)
-    echo "bench/run.sh: unknown benchmark: $name; need figures, scalars, tensors or ops" >&2
+    echo "bench/run.sh: unknown benchmark: $name; need figures, scalars, tensors, operations or ops" >&2
     exit 2
     ;;
 esac

@@ -10,7 +10,8 @@
 
 namespace autograd {
 
-/// Threads that one operation may use, counting the calling one. Throws ValueError below 1.
+/// Threads that one operation may use, counting the calling one; never more than the cores on which this
+/// process may run. Throws ValueError below 1.
 void set_num_threads(int threads);
 /// Default: the cores on which this process may run.
 int num_threads();
