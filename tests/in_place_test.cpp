@@ -65,7 +65,8 @@ TEST(InPlaceTest, EveryLayout) {
     return remainder(reshape(arange(shape.numel(), float64), shape), 17.0);
   };
   const std::pair<std::int64_t, std::int64_t> sizes[] = {{5, 7}, {300, 203}};
-  for (const auto& [m, n] : sizes) {
+  for (const auto& size : sizes) {
+    const std::int64_t m = size.first, n = size.second;
     const std::function<Tensor()> targets[] = {
         [&] {
           return counted({m, n});
