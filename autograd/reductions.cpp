@@ -53,9 +53,9 @@ Tensor min(const Tensor& x, const Axes& axes, ReduceOptions options) {
 
 namespace {
 
-// How many of the elements of a bool tensor are true.
 Tensor truth(const Tensor& x) { return x.dtype() == boolean ? x : x != 0.0; }
 
+// How many of the elements of a bool tensor are true.
 Tensor count_true(const char* function, const Tensor& c, const Axes& axes, ReduceOptions options) {
   return fold_integers(Fold::sum, c, axis_mask(function, c, axes), options.keepdim);
 }

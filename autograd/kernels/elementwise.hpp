@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 // Elementwise loops over plain arrays, one entry per row of ops/elementwise.hpp and instruction
-// set. A unary row is handed over as an object, which holds its parameters; a binary row is named
-// by its type: binary<ops::Add>(...). T is float or double. Arrays need no alignment and no padding. An output may be the same array as an input, but
-// must not overlap one otherwise. Above kParallelMin elements the loops use all threads.
+// set. A unary row is handed over as an object, which holds its parameters; a binary row is named by its
+// type: binary<ops::Add>(...). T is float or double. Arrays need no alignment and no padding. An output
+// may be the same array as an input, but must not overlap one otherwise. Above kParallelMin elements
+// the loops use all threads.
 #pragma once
 
 #include <cstddef>

@@ -2,8 +2,8 @@
 // The mathematical vocabulary of the rows for Vec<D>, right at every special value (NaN,
 // infinities, signed zeros, subnormals, overflow). exp, log and tanh stay within 2 ulp, expm1,
 // log1p, sigmoid and softplus within 4; measured by tests/kernels/vector_math_test.cpp. All others
-// are in lane_math-inl.hpp and trigonometry-inl.hpp. Polynomials are minimax fits over the reduced range; no step relies on
-// fused multiply-add.
+// are in lane_math-inl.hpp and trigonometry-inl.hpp. Polynomials are minimax fits over the reduced
+// range; no step relies on fused multiply-add.
 #if defined(AUTOGRAD_VECTOR_MATH_INL) == defined(HWY_TARGET_TOGGLE)
 #ifdef AUTOGRAD_VECTOR_MATH_INL
 #undef AUTOGRAD_VECTOR_MATH_INL
