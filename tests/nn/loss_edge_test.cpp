@@ -79,6 +79,15 @@ TEST(LossEdges, HuberFarOutAndAtTheBend) {
   EXPECT_THROW(nn::smooth_l1_loss(ag::ones({2}), ag::ones({2}), {.beta = -1.0}), ag::ValueError);
 }
 
+// An infinite weight within the bend: no infinity is taken from another.
+TEST(LossEdges, HuberUnderAnInfiniteWeight) {
+  const ag::Tensor x = float64({0.3, -0.3}), t = ag::zeros_like(x);
+  const auto loss = [&](const ag::Tensor& in) {
+    return ag::sum(nn::huber_loss(in, t, {.reduction = Reduction::none}) * float64({kInf, kInf}));
+  };
+  EXPECT_EQ(ag::to_vector<double>(gradient(loss, x)), (std::vector<double>{kInf, -kInf}));
+}
+
 TEST(LossEdges, SoftMarginFarOut) {
   const ag::Tensor x = float64({1000.0, -1000.0}), t = float64({-1.0, -1.0});
   const auto loss = [&](const ag::Tensor& in) {
