@@ -48,7 +48,7 @@ template <class D> AUTOGRAD_INLINE Vec<D> rint(Vec<D> x) { return {hn::Round(x.r
 
 template <class D> AUTOGRAD_OUTLINE Vec<D> logaddexp(Vec<D> a, Vec<D> b) {
   const Vec<D> m = max(a, b);
-  const Vec<D> y = m + log1p(exp(-abs(a - b)));
+  const Vec<D> y = m + log1p(exp_of_negative(-abs(a - b)));
   return where(a == b, m + std::numbers::ln2, y);
 }
 

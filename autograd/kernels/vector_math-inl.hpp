@@ -81,12 +81,17 @@ template <class D> AUTOGRAD_INLINE Vec<D> clamp_keeping_nan(Vec<D> x, double low
   return where(x < low, Vec<D>::of(low), below);
 }
 
-// 2^k p, the power in two factors, because k may exceed the exponents of normal numbers on either side.
-template <class D> AUTOGRAD_INLINE Vec<D> scaled_by_power(Vec<D> p, Vec<D> k) {
+// 2^k, in two factors, because k may exceed the exponents of normal numbers on either side.
+template <class D> struct TwoPowers { Vec<D> a, b; };
+template <class D> AUTOGRAD_INLINE TwoPowers<D> powers_of_two(Vec<D> k) {
   using C = Constants<D>;
   const Vec<D> half = mul_add(k, Vec<D>::of(0.5), C::kMagic);
   const Vec<D> rest = (k - (half - C::kMagic)) + C::kMagic;
-  return p * power_of_two(half) * power_of_two(rest);
+  return {power_of_two(half), power_of_two(rest)};
+}
+template <class D> AUTOGRAD_INLINE Vec<D> scaled_by_power(Vec<D> p, Vec<D> k) {
+  const TwoPowers<D> s = powers_of_two(k);
+  return p * s.a * s.b;
 }
 
 template <class D> AUTOGRAD_INLINE Vec<D> exp(Vec<D> x) {
@@ -94,6 +99,17 @@ template <class D> AUTOGRAD_INLINE Vec<D> exp(Vec<D> x) {
   Vec<D> k;
   const Vec<D> p = reduced_expm1(clamp_keeping_nan(x, C::kExpLow, C::kExpHigh), k) + 1.0;
   return scaled_by_power(p, k);
+}
+
+// The same for x <= 0 in two thirds of the time from x to the result, which is what a chain of small
+// operations waits for: 2^k is one number, subnormal at the end, and too small an x is noticed beside
+// the polynomial and not ahead of it.
+template <class D> AUTOGRAD_INLINE Vec<D> exp_of_negative(Vec<D> x) {
+  Vec<D> k;
+  const Vec<D> p = reduced_expm1(x, k);
+  const TwoPowers<D> halves = powers_of_two(k);
+  const Vec<D> s = halves.a * halves.b;
+  return where(x < Constants<D>::kExpLow, Vec<D>::of(0.0), mul_add(p, s, s));
 }
 
 template <class D> AUTOGRAD_INLINE Vec<D> expm1(Vec<D> x) {
@@ -176,11 +192,11 @@ template <class D> AUTOGRAD_INLINE Vec<D> tanh(Vec<D> x) {
 
 /// 1 / (1 + e^-x), to full relative accuracy in the lower tail too.
 template <class D> AUTOGRAD_INLINE Vec<D> sigmoid(Vec<D> x) {
-  const Vec<D> e = exp(-abs(x));
+  const Vec<D> e = exp_of_negative(-abs(x));
   return where(x < 0.0, e, Vec<D>::of(1.0)) / (1.0 + e);
 }
 template <class D> AUTOGRAD_INLINE Vec<D> softplus(Vec<D> x) {
-  return where(x <= 0.0, Vec<D>::of(0.0), x) + log1p(exp(-abs(x)));
+  return where(x <= 0.0, Vec<D>::of(0.0), x) + log1p(exp_of_negative(-abs(x)));
 }
 
 }  // namespace autograd::kernels::HWY_NAMESPACE
