@@ -57,11 +57,18 @@ template <class Op, std::size_t N> struct SavedValues {
   std::array<std::uint32_t, N + 1> versions;
 
   void check() const {
+    constexpr bool kMayBeUnchecked = requires(const Op& op, const Node* x) {
+      op.saves_shape(x, x);
+    };
+#pragma GCC unroll 4
     for (std::size_t k = 0; k <= N; ++k) {
-      const Node* node = k < N ? values.in[k].node() : values.y.node();
-      if (node && versions[k] != kUnchecked && versions[k] != version_of(node)) [[unlikely]] {
-        throw_saved_changed(Op::info.name, node);
+      if constexpr (requires { Op::kSavedInputs; }) {
+        if (k < N && !(Op::kSavedInputs >> k & 1)) continue;
       }
+      const Node* node = k < N ? values.in[k].node() : values.y.node();
+      if (!node || (kMayBeUnchecked && versions[k] == kUnchecked)) continue;
+      if (versions[k] != version_of(node)) [[unlikely]]
+        throw_saved_changed(Op::info.name, node);
     }
   }
 };
@@ -103,6 +110,9 @@ template <class Op, std::size_t N> struct OpRecord : Record {
   static constexpr RecordInfo kInfo{Op::info.name, &sweep, kPlain ? nullptr : &destroy, &view};
 };
 
+/// x = Tensor::share(node) for a fresh x, whose old value needs no release.
+AUTOGRAD_INLINE void save(Tensor& x, Node* node) { new (&x) Tensor(Tensor::share(node)); }
+
 template <class Op, std::size_t N>
 AUTOGRAD_INLINE void record_on(Tape& tape, const Op& op, const std::array<Node*, N>& in,
                                const std::array<std::int32_t, N>& slots, Node* y) {
@@ -114,15 +124,15 @@ AUTOGRAD_INLINE void record_on(Tape& tape, const Op& op, const std::array<Node*,
         if constexpr (requires { Op::kSavedInputs; }) {
           if (!(Op::kSavedInputs >> k & 1)) continue;
         }
-        values.in[k] = Tensor::share(in[k]);
+        save(values.in[k], in[k]);
         versions[k] = version_of(in[k]);
       } else if constexpr (requires { op.saves_shape(in[k], y); }) {
-        if (op.saves_shape(in[k], y)) values.in[k] = Tensor::share(in[k]);
+        if (op.saves_shape(in[k], y)) save(values.in[k], in[k]);
         versions[k] = kUnchecked;
       }
     }
     if (ops::saves_output(op.saved())) {
-      values.y = Tensor::share(y);
+      save(values.y, y);
       versions[N] = version_of(y);
     }
   }

@@ -97,10 +97,7 @@ Tensor source_for(const char* function, const Tensor& x, const Tensor& y) {
 
 void note_change(Tensor& x, const char* function) {
   (void)x.shape();  // throws for no tensor at all
-  detail::Node* base = x.node()->base;
-  // Not a read-modify-write, which costs more than a small update: writers synchronize themselves.
-  base->version.store(detail::version_of(base) + 1, std::memory_order_relaxed);
-  base->changed_by = function;
+  detail::note_change(x.node(), function);
 }
 
 void fill_(Tensor& x, double value) {

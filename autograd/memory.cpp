@@ -290,6 +290,11 @@ void release_slabs() noexcept {
 }
 
 void flush_bins(ThreadState* state) noexcept {
+  while (Node* node = state->kept) {
+    state->kept = node->next;
+    put_block(state, kNodeClass, node);
+  }
+  state->kept_count.store(0, std::memory_order_relaxed);
   for (int cls = 0; cls < kThreadClasses; ++cls) {
     Bin& bin = state->bins[cls];
     if (bin.head) return_batch(cls, bin.head, bin.count.load(std::memory_order_relaxed));
@@ -437,6 +442,7 @@ MemoryStats memory_stats() {
   const std::lock_guard lock(central.mutex);
   std::size_t kept = zeros;
   for (const ThreadState* state = central.states; state; state = state->next) {
+    kept += class_bytes(kNodeClass) * state->kept_count.load(std::memory_order_relaxed);
     for (int cls = 0; cls < kThreadClasses; ++cls) {
       const Bin& bin = state->bins[cls];
       kept += class_bytes(cls) * bin.count.load(std::memory_order_relaxed);

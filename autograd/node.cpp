@@ -233,17 +233,48 @@ AUTOGRAD_COLD static void release_other(Node* node) noexcept {
   if (drop(node)) destroy(node);
 }
 
-void release_slow(Node* node) noexcept {
-  const RefCount& count = node->count;
-  const bool last =
-      owned(node) && count.local == 1 && count.shared.load(std::memory_order_acquire) == 0;
-  const auto extras =
-      reinterpret_cast<std::uintptr_t>(node->grad) | reinterpret_cast<std::uintptr_t>(node->more) |
-      (reinterpret_cast<std::uintptr_t>(node->base) ^ reinterpret_cast<std::uintptr_t>(node));
-  if (!last || extras) [[unlikely]]
-    return release_other(node);
+AUTOGRAD_OUTLINE Node* new_node(ThreadState* state) {
+  Node* node = static_cast<Node*>(take_block(state, kNodeClass, sizeof(Node)));
+  node->count.owner.store(state, std::memory_order_relaxed);
+  node->count.local = 1;
+  node->count.shared.store(0, std::memory_order_relaxed);
+  node->data = node->small;
+  node->base = node;
+  node->grad = nullptr;
+  node->more = nullptr;
+  node->changed_by = nullptr;
+  node->block_bytes = 0;
+  node->requires_grad = false;
+  node->contiguous = true;
+  return node;
+}
+
+// The last reference to a node that is not to be kept as it is.
+AUTOGRAD_OUTLINE static void release_unusual(ThreadState* state, Node* node) noexcept {
+  if (node->grad || node->more || node->base != node) return release_other(node);
   if (node->block_bytes) deallocate(node->data, node->block_bytes);
-  put_block(this_thread, kNodeClass, node);
+  put_block(state, kNodeClass, node);
+}
+
+// All that it calls it calls last, so that it needs no stack.
+void release_slow(Node* node) noexcept {
+  ThreadState* state = this_thread;
+  const RefCount& count = node->count;
+  const bool last = count.owner.load(std::memory_order_relaxed) == state && count.local == 1 &&
+                    count.shared.load(std::memory_order_acquire) == 0;
+  if (!last) [[unlikely]]
+    return release_other(node);
+  const auto bits = [](const void* pointer) { return reinterpret_cast<std::uintptr_t>(pointer); };
+  const std::uintptr_t extras = bits(node->grad) | bits(node->more) |
+                                (bits(node->base) ^ bits(node)) |
+                                (bits(node->data) ^ bits(node->small));
+  const std::uint32_t kept = state->kept_count.load(std::memory_order_relaxed);
+  const bool plain = (extras == 0) & node->contiguous & !node->requires_grad;
+  if (!plain || kept == kMostKeptNodes) [[unlikely]]
+    return release_unusual(state, node);
+  node->next = state->kept;
+  state->kept = node;
+  state->kept_count.store(kept + 1, std::memory_order_relaxed);
 }
 
 }  // namespace autograd::detail

@@ -135,6 +135,14 @@ inline void release(Node* node) noexcept {
   }
 }
 
+/// Raises the version of the elements, which a tape then finds changed. Not a read-modify-write, which costs
+/// more than a small update: writers synchronize themselves.
+inline void note_change(Node* node, const char* function) noexcept {
+  Node* base = node->base;
+  base->version.store(base->version.load() + 1);
+  base->changed_by = function;
+}
+
 /// True when the caller holds the only reference, so that it may reuse the elements.
 inline bool unique(const Node* node) noexcept {
   return owned(node) && node->count.local == 1 &&

@@ -10,30 +10,34 @@ namespace autograd::detail {
 
 inline constexpr std::int64_t kInlineElements = kInlineBytes / 8;  // of any dtype
 
-/// An owner of its inline elements, all members set but extents, strides, `tiny` and `next`.
-AUTOGRAD_INLINE Node* fresh_node(DType dtype) {
+/// A node as the kept ones are.
+Node* new_node(ThreadState* state);
+
+/// What this thread takes its nodes from.
+AUTOGRAD_INLINE ThreadState* ready_thread() {
   ThreadState* state = this_thread;
-  if (!state || state->pending.load(std::memory_order_relaxed)) [[unlikely]] {
-    state = prepare_thread();
+  if (!state || state->pending.load(std::memory_order_relaxed)) [[unlikely]]
+    return prepare_thread();
+  return state;
+}
+
+/// An owner of its inline elements, all members set but extents, strides, `tiny` and `next`.
+AUTOGRAD_INLINE Node* fresh_node(ThreadState* state, DType dtype) {
+  Node* node = state->kept;
+  if (node) [[likely]] {
+    state->kept = node->next;
+    state->kept_count.store(state->kept_count.load(std::memory_order_relaxed) - 1,
+                            std::memory_order_relaxed);
+  } else {
+    node = new_node(state);
   }
-  Node* node = static_cast<Node*>(take_block(state, kNodeClass, sizeof(Node)));
-  node->count.owner.store(state, std::memory_order_relaxed);
-  node->count.local = 1;
-  node->count.shared.store(0, std::memory_order_relaxed);
-  node->data = node->small;
-  node->base = node;
   node->generation = 0;
   node->slot.raw = 0;
   node->version.raw = 0;
-  node->grad = nullptr;
-  node->more = nullptr;
-  node->changed_by = nullptr;
-  node->block_bytes = 0;
   node->dtype = dtype;
-  node->requires_grad = false;
-  node->contiguous = true;
   return node;
 }
+AUTOGRAD_INLINE Node* fresh_node(DType dtype) { return fresh_node(ready_thread(), dtype); }
 
 /// make_node of a shape [rows, columns].
 AUTOGRAD_INLINE Node* make_matrix(std::int64_t rows, std::int64_t columns, DType dtype) {
@@ -61,19 +65,37 @@ AUTOGRAD_INLINE Node* make_vector(std::int64_t n, DType dtype) {
   return node;
 }
 
-/// make_node of the shape and dtype of a contiguous node, whose extents are copied as they are.
-AUTOGRAD_INLINE Node* make_like(const Node* of) {
-  if (of->numel > kInlineElements || of->shape.dim() > 2) [[unlikely]] {
-    return make_node(of->shape, of->dtype);
-  }
-  Node* node = fresh_node(of->dtype);
+/// make_node of the shape of a scalar.
+AUTOGRAD_INLINE Node* make_scalar(DType dtype) {
+  Node* node = fresh_node(dtype);
+  node->numel = 1;
+  node->tiny = tiny_kind(1, dtype);
+  node->shape = Shape();
+  node->strides[0] = 1;
+  node->strides[1] = 1;
+  return node;
+}
+
+/// make_node of the shape and dtype of a tiny node of at most two axes.
+AUTOGRAD_INLINE Node* make_tiny_like(ThreadState* state, const Node* of) {
+  Node* node = fresh_node(state, of->dtype);
   node->numel = of->numel;
-  node->tiny = of->tiny != Tiny::no ? of->tiny : tiny_kind(of->numel, of->dtype);
+  node->tiny = of->tiny;
   node->shape.copy_two(of->shape);
   // One by one: they were just written that way, and a vector load would have to wait for that.
   node->strides[0] = of->strides[0];
   asm volatile("");
   node->strides[1] = of->strides[1];
+  return node;
+}
+
+/// make_node of the shape and dtype of a contiguous node, whose extents are copied as they are.
+AUTOGRAD_INLINE Node* make_like(const Node* of) {
+  if (of->numel > kInlineElements || of->shape.dim() > 2) [[unlikely]] {
+    return make_node(of->shape, of->dtype);
+  }
+  Node* node = make_tiny_like(ready_thread(), of);
+  if (node->tiny == Tiny::no) node->tiny = tiny_kind(of->numel, of->dtype);
   return node;
 }
 

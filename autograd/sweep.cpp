@@ -108,49 +108,6 @@ void Tape::pass(std::int32_t first, std::int32_t second, Tensor& dy) {
   if (a) add(*a, std::move(dy));
 }
 
-namespace {
-
-AUTOGRAD_COLD void hook(detail::LeafSlot& leaf) {
-  Tensor g = Tensor::adopt(std::exchange(leaf.adjoint, nullptr));
-  leaf.adjoint = detail::run_hooks(leaf.node, std::move(g)).release_node();
-}
-
-}  // namespace
-
-void Tape::deposit() {
-  const bool recorded = detail::recorder->tape != nullptr;
-  detail::Pile<detail::LeafSlot>& leaves = storage_->leaves;
-  // First all that may throw: every gradient changes, or none does.
-  for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
-    if (!leaf->adjoint) continue;
-    if (detail::is_batched(leaf->adjoint)) detail::throw_batched();  // .grad outlives the vmap
-    if (leaf->node->more) [[unlikely]]
-      hook(*leaf);
-    const detail::Node* sum = leaf->node->grad;
-    if (!sum) {
-      // A gradient of its own: two inputs of a sum receive the same tensor.
-      if (recorded || ops::unshared(leaf->adjoint)) [[likely]]
-        continue;
-      const Tensor g = Tensor::adopt(std::exchange(leaf->adjoint, nullptr));
-      leaf->adjoint = ops::Contiguous{}.forward(g).release_node();
-      continue;
-    }
-    leaf->in_place = !recorded && exclusive(sum) && leaf->adjoint->contiguous;
-    if (!leaf->in_place) add_to(leaf->adjoint, leaf->node->grad);
-  }
-  for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
-    detail::Node* adjoint = std::exchange(leaf->adjoint, nullptr);
-    if (!adjoint) continue;
-    detail::Node*& sum = leaf->node->grad;
-    if (sum && leaf->in_place) {
-      add_in_place(sum, adjoint);
-    } else {
-      std::swap(sum, adjoint);
-    }
-    drop(adjoint);
-  }
-}
-
 void Tape::drop_adjoints(std::int32_t first_slot) {
   detail::TapeStorage& s = *storage_;
   for (auto i = static_cast<std::size_t>(first_slot); i < s.slots.size(); ++i) {
@@ -204,7 +161,7 @@ void Tape::prepare_adjoints(std::int32_t from) {
   // Only tensor records and anomaly mode throw.
   std::vector<double>& saved = storage_->saved;
   saved.clear();
-  if (storage_->last || detail::modes) saved.assign(adjoints_ - inputs_, adjoints_);
+  if (inputs_ && (storage_->last || detail::modes)) saved.assign(adjoints_ - inputs_, adjoints_);
   swept_ = 0;
   adjoints_[0] = 0;
   std::memset(adjoints_ + from + 1, 0,
@@ -214,6 +171,8 @@ void Tape::prepare_adjoints(std::int32_t from) {
 // --- What starts a sweep.
 
 void Tape::check_backward(const char* function) const {
+  if (detail::recorder == &recorder_ && !sweeping_) [[likely]]
+    return;
   check_ready(function);
   if (detail::recorder != &recorder_) {
     throw TapeError(std::string(function) +
@@ -222,6 +181,15 @@ void Tape::check_backward(const char* function) const {
 }
 
 namespace {
+
+// Of a float32 or float64 scalar.
+AUTOGRAD_INLINE void fill_number(detail::Node* x, double value) {
+  if (x->dtype == float32) {
+    *static_cast<float*>(x->data) = static_cast<float>(value);
+  } else {
+    *static_cast<double*>(x->data) = value;
+  }
+}
 
 [[noreturn]] void throw_unreached(const char* function) {
   throw TapeError(std::string(function) +
@@ -241,6 +209,20 @@ std::int32_t Tape::seed_index(const char* function, const Var& y) const {
 
 // The slot of y; a seed that was left out becomes 1.
 std::int32_t Tape::seed_slot(const char* function, const Tensor& y, Tensor& seed) {
+  const detail::Node* node = y.node();
+  // What most sweeps start from: a number that this tape has just recorded.
+  if (node && node->generation == generation_ && !seed.defined() && node->numel == 1 &&
+      node->tiny != detail::Tiny::no && node->shape.dim() <= 2) [[likely]] {
+    Tensor one = Tensor::adopt(detail::make_tiny_like(detail::ready_thread(), node));
+    fill_number(one.node(), 1);
+    seed = std::move(one);
+    return node->slot.load();
+  }
+  return checked_seed_slot(function, y, seed);
+}
+
+AUTOGRAD_OUTLINE std::int32_t Tape::checked_seed_slot(const char* function, const Tensor& y,
+                                                      Tensor& seed) {
   (void)y.shape();  // throws for no tensor at all
   const std::int32_t slot = find(y.node());
   if (!slot) {
@@ -258,11 +240,7 @@ std::int32_t Tape::seed_slot(const char* function, const Tensor& y, Tensor& seed
     }
     Tensor one = Tensor::adopt(y.node()->contiguous ? detail::make_like(y.node())
                                                     : detail::make_node(y.shape(), y.dtype()));
-    if (y.dtype() == float32) {
-      *static_cast<float*>(one.node()->data) = 1;
-    } else {
-      *static_cast<double*>(one.node()->data) = 1;
-    }
+    fill_number(one.node(), 1);
     seed = std::move(one);
     return slot;
   }

@@ -59,9 +59,9 @@ Tape::Tape()
   recorder_.tape = this;
   set_recording(kFirstRecording, 0);
   // Position 0, which every recording shares, then the first stretch of statements.
-  s.segments.clear();
-  s.segments.push_back({0, detail::next_serial(), recording_});
-  s.segments.push_back({1, generation_, recording_});
+  s.segments.resize(2);
+  s.segments[0] = {0, detail::next_serial(), recording_};
+  s.segments[1] = {1, generation_, recording_};
   if (s.adjoint_block) {
     adjoints_ = static_cast<double*>(s.adjoint_block) + s.input_capacity;
     input_room_ = s.input_capacity;
@@ -217,18 +217,11 @@ detail::Record* Tape::producer(std::int32_t slot) const {
   return record;
 }
 
-std::int32_t Tape::join(detail::Node* parameter) {
-  // Its hint may have been overwritten by another thread's tape after it had joined this one.
-  if (const std::int32_t joined = storage_->find_leaf(parameter)) return joined;
-  const std::int32_t slot = add_leaf(parameter, false);
-  parameter->slot.store(slot, std::memory_order_relaxed);
-  return slot;
-}
-
 std::int32_t Tape::add_leaf(detail::Node* node, bool input) {
   detail::TapeStorage& s = *storage_;
   const std::uint32_t at = s.leaves.size();
   s.leaves.push_back({generation_, node, nullptr, input});
+  s.leaf_filter |= detail::TapeStorage::leaf_bit(node);
   if (at >= detail::TapeStorage::kFewLeaves) {
     try {
       s.index_leaf(at);
@@ -239,6 +232,31 @@ std::int32_t Tape::add_leaf(detail::Node* node, bool input) {
   }
   detail::retain(node);
   return -static_cast<std::int32_t>(at);
+}
+
+AUTOGRAD_OUTLINE std::int32_t Tape::join_slow(detail::Node* parameter) {
+  // Its hint may have been overwritten by another thread's tape after it had joined this one.
+  if (const std::int32_t joined = storage_->find_leaf(parameter)) return joined;
+  const std::int32_t slot = add_leaf(parameter, false);
+  parameter->slot.store(slot, std::memory_order_relaxed);
+  return slot;
+}
+
+// Every step of a training loop goes here for every parameter: what needs a call is elsewhere.
+std::int32_t Tape::join(detail::Node* parameter) {
+  detail::TapeStorage& s = *storage_;
+  const std::uint64_t bit = detail::TapeStorage::leaf_bit(parameter);
+  const std::uint32_t at = s.leaves.size();
+  const bool simple = !(s.leaf_filter & bit) && at < detail::TapeStorage::kFewLeaves &&
+                      !s.leaves.full() && detail::owned(parameter);
+  if (!simple) [[unlikely]]
+    return join_slow(parameter);
+  s.leaves.push({generation_, parameter, nullptr, false});
+  s.leaf_filter |= bit;
+  ++parameter->count.local;
+  const std::int32_t slot = -static_cast<std::int32_t>(at);
+  parameter->slot.store(slot, std::memory_order_relaxed);
+  return slot;
 }
 
 Tensor Tape::input(const Tensor& x) {

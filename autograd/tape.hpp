@@ -32,6 +32,7 @@ struct BackwardOptions {
 
 namespace detail {
 struct TapeStorage;
+struct LeafSlot;
 struct Record;
 struct Linearization;
 template <class R> struct Cursor;
@@ -162,6 +163,7 @@ class Tape {
   void check_backward(const char* function) const;
   std::int32_t seed_index(const char* function, const Var& y) const;
   std::int32_t seed_slot(const char* function, const Tensor& y, Tensor& seed);
+  std::int32_t checked_seed_slot(const char* function, const Tensor& y, Tensor& seed);
   void prepare_adjoints(std::int32_t from);
   void sweep(const Mark& to, bool retain);
   detail::Cursor<double> cursor_at_end(std::size_t chunk) const;
@@ -172,6 +174,7 @@ class Tape {
   void destroy_records(const detail::Record* until);
   void destroy_last();
   void forget_after(const Mark& mark);
+  void prepare_deposit(detail::LeafSlot& leaf);
   void deposit();
   void undo_sweep(const Mark& to, bool retain);
   void gather_before(const Mark& mark);
@@ -180,6 +183,7 @@ class Tape {
   void drop_adjoints(std::int32_t first_slot);
   void reserve_adjoints(std::int32_t statements, std::int32_t inputs);
   std::int32_t join(detail::Node* parameter);
+  std::int32_t join_slow(detail::Node* parameter);
   std::int32_t find_linked(const detail::Node* node) const;
   void make_record_room(std::size_t bytes);
   void link(detail::Node* y, std::int32_t slot);

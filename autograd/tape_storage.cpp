@@ -84,8 +84,12 @@ void TapeStorage::index_leaf(std::size_t i) {
 
 void TapeStorage::drop_leaves(std::size_t from) {
   if (from >= leaves.size()) return;
-  for (std::size_t i = from; i < leaves.size(); ++i) release(leaves[i].node);
+  for (const LeafSlot *leaf = leaves.begin() + from, *end = leaves.end(); leaf != end; ++leaf) {
+    release(leaf->node);
+  }
   leaves.shrink(from);
+  if (from == 1) leaf_filter = 0;
+  if (leaf_index.empty()) return;
   leaf_index.clear();
   if (from > kFewLeaves) index_leaf(from - 1);
 }

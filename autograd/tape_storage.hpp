@@ -132,6 +132,7 @@ struct TapeStorage {
   std::size_t chunk = 0;
   Pile<Slot> slots;
   Pile<LeafSlot> leaves;
+  std::uint64_t leaf_filter = 0;         // of every leaf since the first, its leaf_bit
   std::vector<std::int32_t> leaf_index;  // by address, open addressing; empty while leaves are few
   std::vector<Segment> segments;
   std::vector<std::byte*> blocks;  // of records
@@ -150,6 +151,10 @@ struct TapeStorage {
   TapeStorage(const TapeStorage&) = delete;
   TapeStorage& operator=(const TapeStorage&) = delete;
 
+  /// One of 64 bits, by address: where the filter lacks it the node is no leaf.
+  static std::uint64_t leaf_bit(const Node* node) {
+    return std::uint64_t{1} << (reinterpret_cast<std::uintptr_t>(node) * 0x9E3779B97F4A7C15u >> 58);
+  }
   /// The slot of a leaf, 0 when the node is none.
   std::int32_t find_leaf(const Node* node) const;
   void index_leaf(std::size_t i);

@@ -75,8 +75,19 @@ struct Bin {
   std::uint32_t most = 0;
 };
 
+/// Nodes of small tensors that a thread keeps as their last release left them: they are owners of their
+/// inline elements, with one reference by this thread, no gradient, link, block or flag, which saves making
+/// them anew (30 of 45 instructions). None under AddressSanitizer, which is to see them as freed.
+#ifdef ASAN_POISON_MEMORY_REGION
+inline constexpr std::uint32_t kMostKeptNodes = 0;
+#else
+inline constexpr std::uint32_t kMostKeptNodes = 64;
+#endif
+
 struct ThreadState {
   std::atomic<bool> pending{false};  // the queue is not empty; a hint, read without the mutex
+  std::atomic<std::uint32_t> kept_count{0};
+  Node* kept = nullptr;  // linked by `next`
   Bin bins[kThreadClasses];
 
   std::mutex mutex;  // guards queue and dead

@@ -16,15 +16,19 @@ inline Tensor reduce(const Tensor& losses, Reduction reduction) {
   }
 }
 
-/// Throws ShapeError unless both have one shape; `first` and `second` are what messages call them.
-inline void check_shapes(const char* function, const char* first, const Tensor& x,
-                         const char* second, const Tensor& target) {
-  if (x.shape() == target.shape()) [[likely]]
-    return;
+[[noreturn]] inline AUTOGRAD_COLD void throw_shapes(const char* function, const char* first,
+                                                    const Tensor& x, const char* second,
+                                                    const Tensor& target) {
   throw autograd::ShapeError(std::string(function) + ": shapes differ: " + first + " is " +
                              to_string(x.shape()) + ", " + second + " is " +
                              to_string(target.shape()) + "; need " + first + ".shape == " + second +
                              ".shape (losses do not broadcast: reshape one of them)");
+}
+/// Throws ShapeError unless both have one shape; `first` and `second` are what messages call them.
+inline void check_shapes(const char* function, const char* first, const Tensor& x,
+                         const char* second, const Tensor& target) {
+  if (!(x.shape() == target.shape())) [[unlikely]]
+    throw_shapes(function, first, x, second, target);
 }
 
 /// Throws ValueError "<function>: <option> out of range: ..." unless ok.

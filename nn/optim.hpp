@@ -147,6 +147,7 @@ class SGD : public Optimizer {
   void step() override;
 
  private:
+  bool step_few();
   template <class T>
   void update(const Group& group, std::size_t i, T* p, const T* g, std::size_t n);
 

@@ -63,20 +63,21 @@ template <class F> void Optimizer::for_gradients(const char* changed_by, F&& upd
   std::vector<Tensor> copies;  // of each gradient that is strided; or nothing
   if (!ready) [[unlikely]]
     prepare(copies);
+  const bool copied = !copies.empty();
   for (const Group& each : groups_) {
     for (std::size_t i = each.begin; i < each.end; ++i) {
-      Tensor& p = parameters_[i];
-      const detail::Node* g = p.node()->grad;
+      detail::Node* p = parameters_[i].node();
+      const detail::Node* g = p->grad;
       if (!g) continue;
-      if (!copies.empty() && copies[i].defined()) [[unlikely]]
+      if (copied && copies[i].defined()) [[unlikely]]
         g = copies[i].node();
-      const std::size_t n = static_cast<std::size_t>(p.node()->numel);
-      if (p.node()->dtype == autograd::float32) {
+      const std::size_t n = static_cast<std::size_t>(p->numel);
+      if (p->dtype == autograd::float32) {
         update(each, i, elements<float>(p), elements<const float>(g), n);
       } else {
         update(each, i, elements<double>(p), elements<const double>(g), n);
       }
-      note_change(p, changed_by);
+      autograd::detail::note_change(p, changed_by);
     }
   }
 }

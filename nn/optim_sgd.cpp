@@ -8,6 +8,7 @@
 namespace nn {
 
 using detail::amount;
+using detail::elements;
 
 SGD::SGD(std::vector<Tensor> parameters, SGDOptions options)
     : Optimizer("SGD", std::move(parameters), options.lr, options.weight_decay), options_(options) {
@@ -37,13 +38,15 @@ void sgd_update(T* __restrict p, const T* __restrict g, std::size_t n, T lr, T d
   }
 }
 
+constexpr const char* kName = "SGD.step";
+
 // The same for tiny tensors of at most four elements, all four read and written: a fixed number is a
 // few instructions where a loop would take three times as long.
 constexpr std::size_t kFew = 4;
 bool few(const detail::Node* p) {
   using autograd::detail::Tiny;
   return (p->tiny == Tiny::four_floats || p->tiny == Tiny::four_doubles) &&
-         p->grad->tiny == p->tiny && p->base == p;
+         p->grad->tiny == p->tiny && p->grad->numel == p->numel && p->base == p;
 }
 template <class T> inline void sgd_update_few(T* p, const T* g, T lr, T decay) {
   T result[kFew];
@@ -73,9 +76,7 @@ void SGD::update(const Group& group, std::size_t i, T* p, const T* g, std::size_
   if (slots_.empty()) {
     // Up the gradient is -lr g; what decays still does: p - lr (decay p - g) = p + lr (g - decay p).
     if (options_.maximize) lr = -lr, decay = -decay;
-    // A few elements in registers, unless the gradient was copied because it is a strided view.
     const detail::Node* node = parameters_[i].node();
-    if (few(node) && node->grad->data == g) return sgd_update_few(p, g, lr, decay);
     if (decay != 0) return sgd_update(p, g, n, lr, decay);
     return detail::for_used_rows(node->grad, n, [=](std::size_t begin, std::size_t count) {
       sgd_update(p + begin, g + begin, count, lr, T(0));
@@ -87,9 +88,36 @@ void SGD::update(const Group& group, std::size_t i, T* p, const T* g, std::size_
              options_.nesterov);
 }
 
+// Plain descent on tiny parameters alone, where all else takes longer than the update; false when there are
+// others.
+bool SGD::step_few() {
+  for (const Tensor& p : parameters_) {
+    if (p.node()->grad && !few(p.node())) return false;
+  }
+  for (const Group& each : groups_) {
+    double lr = each.lr, decay = each.weight_decay;
+    if (options_.maximize) lr = -lr, decay = -decay;  // as in update
+    const auto lr32 = static_cast<float>(lr), decay32 = static_cast<float>(decay);
+    const Tensor *first = parameters_.data() + each.begin, *end = parameters_.data() + each.end;
+    for (const Tensor* at = first; at != end; ++at) {
+      detail::Node* p = at->node();
+      const detail::Node* g = p->grad;
+      if (!g) continue;
+      if (p->dtype == autograd::float32) {
+        sgd_update_few(elements<float>(p), elements<const float>(g), lr32, decay32);
+      } else {
+        sgd_update_few(elements<double>(p), elements<const double>(g), lr, decay);
+      }
+      autograd::detail::note_change(p, kName);
+    }
+  }
+  return true;
+}
+
 void SGD::step() {
-  for_gradients("SGD.step", [this]<class T>(const Group& group, std::size_t i, T* p, const T* g,
-                                            std::size_t n) { update(group, i, p, g, n); });
+  if (slots_.empty() && step_few()) return;
+  for_gradients(kName, [this]<class T>(const Group& group, std::size_t i, T* p, const T* g,
+                                       std::size_t n) { update(group, i, p, g, n); });
 }
 
 }  // namespace nn

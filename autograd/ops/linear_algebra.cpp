@@ -325,10 +325,10 @@ std::vector<OpCase> Matmul::cases() {
            }}};
 }
 
-Tensor Linear::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+Tensor Linear::any_size(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   return linear_forward(x, weight, &bias);
 }
-void Linear::backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+void Linear::any_backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) {
   linear_backward(saved, dy, dx);
 }
 std::vector<OpCase> Linear::cases() {
@@ -344,14 +344,14 @@ constexpr Activation kActivation = std::is_same_v<Row, Sigmoid> ? Activation::si
                                    : std::is_same_v<Row, Tanh>  ? Activation::tanh
                                                                 : Activation::relu;
 template <class Row>
-Tensor LinearThen<Row>::forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+Tensor LinearThen<Row>::any_size(const Tensor& x, const Tensor& weight, const Tensor& bias) {
   Tensor y = linear_forward(x, weight, &bias);
   dispatch_floating(info.name, y.node()->dtype,
                     [&]<class T>(T) { kernels::unary(Row(), data<T>(y), data<T>(y), count(y)); });
   return y;
 }
 template <class Row>
-void LinearThen<Row>::backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+void LinearThen<Row>::any_backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) {
   // The slope reads y alone, so y stands in for x.
   linear_backward(saved,
                   dx.recorded() ? recorded_chain<Row>(dy, Row::slope(saved.y, saved.y))

@@ -4,6 +4,7 @@
 
 #include "elementwise.hpp"
 #include "op.hpp"
+#include "tiny_layer.hpp"
 
 namespace autograd::ops {
 
@@ -24,8 +25,19 @@ struct Linear {
   static std::vector<OpCase> cases();
 
   Saves saved() const { return Saves::inputs; }
-  Tensor forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const;
-  void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const;
+  AUTOGRAD_INLINE Tensor forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+    if (Tensor y = tiny_layer_forward<void>(x, weight, bias); y.defined()) [[likely]]
+      return y;
+    return any_size(x, weight, bias);
+  }
+  AUTOGRAD_INLINE void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+    if (!tiny_layer_backward<void>(saved, dy, dx)) [[unlikely]]
+      any_backward(saved, dy, dx);
+  }
+
+ private:
+  static Tensor any_size(const Tensor& x, const Tensor& weight, const Tensor& bias);
+  static void any_backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx);
 };
 /// Row(x W^T + b) for a row whose slope reads its value: one record, and no tensor in between.
 template <class Row> struct LinearThen {
@@ -35,8 +47,19 @@ template <class Row> struct LinearThen {
   static std::vector<OpCase> cases();
 
   Saves saved() const { return Saves::both; }
-  Tensor forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const;
-  void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const;
+  AUTOGRAD_INLINE Tensor forward(const Tensor& x, const Tensor& weight, const Tensor& bias) const {
+    if (Tensor y = tiny_layer_forward<Row>(x, weight, bias); y.defined()) [[likely]]
+      return y;
+    return any_size(x, weight, bias);
+  }
+  AUTOGRAD_INLINE void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+    if (!tiny_layer_backward<Row>(saved, dy, dx)) [[unlikely]]
+      any_backward(saved, dy, dx);
+  }
+
+ private:
+  static Tensor any_size(const Tensor& x, const Tensor& weight, const Tensor& bias);
+  static void any_backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx);
 };
 template <>
 inline constexpr OpInfo LinearThen<Sigmoid>::info{"linear, sigmoid", "sigmoid(x W^T + b)",

@@ -8,28 +8,54 @@
 #include "../kernels/elementwise.hpp"
 #include "../kernels/reduce.hpp"
 #include "../shaping.hpp"
+#include "tiny.hpp"
 
 namespace autograd::ops {
 
 // Up to here a loop is faster than calls of two kernels and a tensor between them.
 constexpr std::int64_t kFew = 16;
 
+// The mean of (a - b)^2 of a few elements.
+template <class T> AUTOGRAD_INLINE T few_squares(const T* a, const T* b, std::int64_t n) {
+  T sum = 0;
+  for (std::int64_t i = 0; i < n; ++i) {
+    const T difference = a[i] - b[i];
+    sum += difference * difference;
+  }
+  return sum / static_cast<T>(n);
+}
+
+// y = factor (a - b) for tiny operands and an owner like them.
+template <std::size_t N, class T>
+AUTOGRAD_INLINE void scaled_difference(T factor, const detail::Node* a, const detail::Node* b,
+                                       detail::Node* y) {
+  const auto *p = static_cast<const T*>(a->data), *q = static_cast<const T*>(b->data);
+  T result[N];
+  for (std::size_t i = 0; i < N; ++i) result[i] = factor * (p[i] - q[i]);
+  std::copy_n(result, N, reinterpret_cast<T*>(y->small));
+}
+
 Tensor MeanSquaredError::forward(const Tensor& a, const Tensor& b) const {
+  const detail::Node *p = a.node(), *q = b.node();
+  if (p && q && both_tiny(p, q) && p->shape == q->shape) [[likely]] {
+    Tensor y = make_scalar(p->dtype);
+    const auto mean = [&]<class T>(T) AUTOGRAD_ALWAYS_INLINE {
+      *static_cast<T*>(y.node()->data) =
+          few_squares(static_cast<const T*>(p->data), static_cast<const T*>(q->data), p->numel);
+    };
+    p->dtype == DType::float32 ? mean(float{}) : mean(double{});
+    return y;
+  }
   if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) [[unlikely]] {
     throw ShapeError("mean_squared_error: the operands differ: a is " +
                      std::string(name(a.dtype())) + " " + to_string(a.shape()) + ", b is " +
                      name(b.dtype()) + " " + to_string(b.shape()) + "; need equal shape and dtype");
   }
   const Dense x(a), z(b);
-  Tensor y = make(Shape(), a.dtype());
+  Tensor y = make_scalar(a.dtype());
   dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
     if (a.numel() <= kFew) {
-      T sum = 0;
-      for (std::size_t i = 0; i < count(a); ++i) {
-        const T difference = x.data<T>()[i] - z.data<T>()[i];
-        sum += difference * difference;
-      }
-      *data<T>(y) = sum / static_cast<T>(a.numel());
+      *data<T>(y) = few_squares(x.data<T>(), z.data<T>(), a.numel());
       return;
     }
     const Tensor squares = make(a.shape(), a.dtype());
@@ -54,6 +80,16 @@ void MeanSquaredError::backward(const Saved<2>& saved, const Tensor& dy, Gradien
     const T factor = *data<T>(dy) * static_cast<T>(scale);
     const auto gradient = [&](T sign) {
       Tensor result = make_same(x.node());
+      if (both_tiny(x.node(), z.node())) {
+        constexpr std::size_t kLanes = 4;
+        if (x.node()->tiny ==
+            (sizeof(T) == 4 ? detail::Tiny::four_floats : detail::Tiny::four_doubles)) {
+          scaled_difference<kLanes>(sign * factor, x.node(), z.node(), result.node());
+        } else {
+          scaled_difference<2 * kLanes>(sign * factor, x.node(), z.node(), result.node());
+        }
+        return result;
+      }
       T* g = data<T>(result);
       const T *p = x.data<T>(), *q = z.data<T>();
       const std::size_t n = count(a);

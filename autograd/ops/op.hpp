@@ -110,9 +110,10 @@ template <std::size_t N> class Gradients {
   Tensor in_place_of(std::size_t k, const Tensor& x) const {
     return detail::in_place_of(x, tape_, slots_[k]);
   }
-  void set(std::size_t k, Tensor gradient) {
+  void set(std::size_t k, Tensor&& gradient) {
     if (slots_[k]) detail::accumulate(tape_, slots_[k], std::move(gradient));
   }
+  void set(std::size_t k, const Tensor& gradient) { set(k, Tensor(gradient)); }
 
  private:
   Tape& tape_;
@@ -155,7 +156,10 @@ inline Tensor make(const Shape& shape, DType dtype) {
 AUTOGRAD_INLINE Tensor make_same(const detail::Node* x) {
   return Tensor::adopt(detail::make_like(x));
 }
-/// A fresh tensor [rows, columns] or [n].
+/// A fresh tensor [], [rows, columns] or [n].
+AUTOGRAD_INLINE Tensor make_scalar(DType dtype) {
+  return Tensor::adopt(detail::make_scalar(dtype));
+}
 AUTOGRAD_INLINE Tensor make_matrix(std::int64_t rows, std::int64_t columns, DType dtype) {
   return Tensor::adopt(detail::make_matrix(rows, columns, dtype));
 }
