@@ -154,24 +154,31 @@ namespace {
 
 constexpr int kIdBits = 21, kIdWeight = 10;
 
+// The next codes of this thread.
+struct Codes {
+  static constexpr std::uint32_t kBatch = 64;
+  std::uint32_t left;
+  std::uint32_t of[kBatch];
+};
+constinit thread_local Codes codes{};
+
+AUTOGRAD_COLD void refill_codes() {
+  static constinit std::mutex mutex;
+  static constinit std::uint32_t shared = (1u << kIdWeight) - 1;
+  const std::lock_guard lock(mutex);
+  for (std::uint32_t& code : codes.of) {
+    code = shared;
+    shared = next_code(shared, kIdBits, kIdWeight);
+  }
+  codes.left = Codes::kBatch;
+}
+
 }  // namespace
 
 std::uint32_t next_tape_id() {
-  constexpr int kBatch = 64;
-  static std::mutex mutex;
-  static std::uint32_t shared = (1u << kIdWeight) - 1;
-  constinit static thread_local std::uint32_t code = 0;
-  constinit static thread_local int left = 0;
-  if (left == 0) {
-    const std::lock_guard lock(mutex);
-    code = shared;
-    for (int i = 0; i < kBatch; ++i) shared = next_code(shared, kIdBits, kIdWeight);
-    left = kBatch;
-  }
-  --left;
-  const std::uint32_t id = code;
-  code = next_code(code, kIdBits, kIdWeight);
-  return id;
+  if (codes.left == 0) [[unlikely]]
+    refill_codes();
+  return codes.of[--codes.left];
 }
 
 }  // namespace autograd::detail

@@ -8,44 +8,13 @@
 #include "../kernels/elementwise.hpp"
 #include "../kernels/reduce.hpp"
 #include "../shaping.hpp"
-#include "tiny.hpp"
 
 namespace autograd::ops {
 
 // Up to here a loop is faster than calls of two kernels and a tensor between them.
 constexpr std::int64_t kFew = 16;
 
-// The mean of (a - b)^2 of a few elements.
-template <class T> AUTOGRAD_INLINE T few_squares(const T* a, const T* b, std::int64_t n) {
-  T sum = 0;
-  for (std::int64_t i = 0; i < n; ++i) {
-    const T difference = a[i] - b[i];
-    sum += difference * difference;
-  }
-  return sum / static_cast<T>(n);
-}
-
-// y = factor (a - b) for tiny operands and an owner like them.
-template <std::size_t N, class T>
-AUTOGRAD_INLINE void scaled_difference(T factor, const detail::Node* a, const detail::Node* b,
-                                       detail::Node* y) {
-  const auto *p = static_cast<const T*>(a->data), *q = static_cast<const T*>(b->data);
-  T result[N];
-  for (std::size_t i = 0; i < N; ++i) result[i] = factor * (p[i] - q[i]);
-  std::copy_n(result, N, reinterpret_cast<T*>(y->small));
-}
-
-Tensor MeanSquaredError::forward(const Tensor& a, const Tensor& b) const {
-  const detail::Node *p = a.node(), *q = b.node();
-  if (p && q && both_tiny(p, q) && p->shape == q->shape) [[likely]] {
-    Tensor y = make_scalar(p->dtype);
-    const auto mean = [&]<class T>(T) AUTOGRAD_ALWAYS_INLINE {
-      *static_cast<T*>(y.node()->data) =
-          few_squares(static_cast<const T*>(p->data), static_cast<const T*>(q->data), p->numel);
-    };
-    p->dtype == DType::float32 ? mean(float{}) : mean(double{});
-    return y;
-  }
+Tensor MeanSquaredError::any_size(const Tensor& a, const Tensor& b) {
   if (!(a.shape() == b.shape()) || a.dtype() != b.dtype()) [[unlikely]] {
     throw ShapeError("mean_squared_error: the operands differ: a is " +
                      std::string(name(a.dtype())) + " " + to_string(a.shape()) + ", b is " +
@@ -55,7 +24,7 @@ Tensor MeanSquaredError::forward(const Tensor& a, const Tensor& b) const {
   Tensor y = make_scalar(a.dtype());
   dispatch_floating(info.name, a.dtype(), [&]<class T>(T) {
     if (a.numel() <= kFew) {
-      *data<T>(y) = few_squares(x.data<T>(), z.data<T>(), a.numel());
+      *data<T>(y) = mean_of_few_squares(x.data<T>(), z.data<T>(), a.numel());
       return;
     }
     const Tensor squares = make(a.shape(), a.dtype());
@@ -67,7 +36,7 @@ Tensor MeanSquaredError::forward(const Tensor& a, const Tensor& b) const {
   return y;
 }
 
-void MeanSquaredError::backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
+void MeanSquaredError::any_backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) {
   const Tensor &a = saved.in[0], &b = saved.in[1];
   const double scale = 2.0 / static_cast<double>(a.numel());
   if (dx.recorded()) {
@@ -80,16 +49,6 @@ void MeanSquaredError::backward(const Saved<2>& saved, const Tensor& dy, Gradien
     const T factor = *data<T>(dy) * static_cast<T>(scale);
     const auto gradient = [&](T sign) {
       Tensor result = make_same(x.node());
-      if (both_tiny(x.node(), z.node())) {
-        constexpr std::size_t kLanes = 4;
-        if (x.node()->tiny ==
-            (sizeof(T) == 4 ? detail::Tiny::four_floats : detail::Tiny::four_doubles)) {
-          scaled_difference<kLanes>(sign * factor, x.node(), z.node(), result.node());
-        } else {
-          scaled_difference<2 * kLanes>(sign * factor, x.node(), z.node(), result.node());
-        }
-        return result;
-      }
       T* g = data<T>(result);
       const T *p = x.data<T>(), *q = z.data<T>();
       const std::size_t n = count(a);
