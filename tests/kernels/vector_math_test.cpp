@@ -3,6 +3,7 @@
 // dense samples over the useful range, samples over all magnitudes, and every special value.
 #include <algorithm>
 #include <autograd/kernels/elementwise.hpp>
+#include <cfenv>
 #include <cstdio>
 #include <numbers>
 
@@ -243,6 +244,24 @@ TYPED_TEST(VectorMath, ExpOverItsWholeRange) {
         worst_error(f, random_array<TypeParam>(200000, -712, 712, 4));
       if (name == "exp2") worst_error(f, random_array<TypeParam>(200000, -1080, 1026, 5));
     }
+  });
+}
+
+// No step in between overflows or makes a NaN: programs that trap floating-point exceptions go on.
+TYPED_TEST(VectorMath, SigmoidAndSoftplusRaiseNoFlags) {
+  std::vector<TypeParam> x;
+  for (TypeParam v = TypeParam(1e-30); std::isfinite(v); v *= TypeParam(1.01)) {
+    x.push_back(v);
+    x.push_back(-v);
+  }
+  x.push_back(std::numeric_limits<TypeParam>::infinity());
+  x.push_back(-std::numeric_limits<TypeParam>::infinity());
+  for_each_target([&] {
+    std::vector<TypeParam> y(x.size());
+    std::feclearexcept(FE_ALL_EXCEPT);
+    unary(ops::Sigmoid(), x.data(), y.data(), x.size());
+    unary(ops::Softplus(), x.data(), y.data(), x.size());
+    EXPECT_EQ(std::fetestexcept(FE_INVALID | FE_OVERFLOW | FE_DIVBYZERO), 0);
   });
 }
 
