@@ -73,6 +73,16 @@ template <class Op, std::size_t N> struct SavedValues {
   }
 };
 
+/// What a backward rule is given; one that is a template over the class has set() without a call.
+template <std::size_t N> class RecordGradients : public ops::Gradients<N> {
+ public:
+  using ops::Gradients<N>::Gradients;
+
+  AUTOGRAD_INLINE void set(std::size_t k, Tensor&& gradient) {
+    if (this->slots_[k]) this->tape_.accumulate(this->slots_[k], std::move(gradient));
+  }
+};
+
 template <class Op, std::size_t N> struct OpRecord : Record {
   static constexpr bool kPlain = kSavesNothing<Op>;
   struct None {};
@@ -89,7 +99,7 @@ template <class Op, std::size_t N> struct OpRecord : Record {
       static_assert(N == 2);
       tape.pass(record.slots[0], record.slots[1], dy);
     } else {
-      ops::Gradients<N> dx(tape, record.slots, recorder->tape || (modes & kVmap));
+      RecordGradients<N> dx(tape, record.slots, recorder->tape || (modes & kVmap));
       if constexpr (kPlain) {
         record.op.backward({}, dy, dx);
       } else {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// Compiler attributes used on hot paths. The only macros of the library; both are internal.
+// What hot paths tell the compiler. The only macros of the library; all are internal.
 #pragma once
 
 // Expression nodes and rows are a few instructions each; GCC's own heuristics give up on deep
@@ -11,3 +11,7 @@
 // For what is slow enough that a call costs nothing, and large enough that copies of it do.
 #define AUTOGRAD_OUTLINE __attribute__((noinline))
 #define AUTOGRAD_COLD __attribute__((noinline, cold))
+// A condition that holds but for mistakes and rare cases. [[likely]] stands for 90 %: what follows ten of
+// those is cold for GCC, which then optimizes it for size.
+#define AUTOGRAD_EXPECT(condition) \
+  __builtin_expect_with_probability(static_cast<bool>(condition), 1, 1.0)

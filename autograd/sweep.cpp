@@ -157,7 +157,12 @@ void Tape::reserve_adjoints(std::int32_t statements, std::int32_t inputs) {
 void Tape::prepare_adjoints(std::int32_t from) {
   // A value forgotten by a rewind may still be in a statement of a release build: its index has to
   // lie within the adjoints.
-  reserve_adjoints(std::max(statements(), most_), inputs_);
+  const std::int32_t most = std::max(statements(), most_);
+  if (adjoints_ && most <= storage_->statement_capacity) [[likely]] {
+    input_room_ = storage_->input_capacity;
+  } else {
+    reserve_adjoints(most, inputs_);
+  }
   // Only tensor records and anomaly mode throw.
   std::vector<double>& saved = storage_->saved;
   saved.clear();
@@ -263,7 +268,7 @@ void Tape::backward(const Var& y, VarBackwardOptions options) {
   gathered_ = 0;
   prepare_adjoints(0);
   adjoints_[index] += options.seed;
-  sweep(start(), options.retain);
+  sweep_all(options.retain);
 }
 
 void Tape::backward(const Tensor& y, BackwardOptions options) {
@@ -277,7 +282,7 @@ void Tape::backward(const Tensor& y, BackwardOptions options) {
   gathered_ = 0;
   prepare_adjoints(0);
   accumulate(slot, std::move(options.seed));
-  sweep(start(), options.retain);
+  sweep_all(options.retain);
 }
 
 void Tape::backward_to(const Var& y, const Mark& mark, double seed_value) {
@@ -286,7 +291,7 @@ void Tape::backward_to(const Var& y, const Mark& mark, double seed_value) {
   const std::int32_t index = seed_index("backward_to", y);
   gather_before(mark);
   adjoints_[index] += seed_value;
-  sweep(mark, false);
+  sweep_to(mark);
 }
 
 void Tape::backward_to(const Tensor& y, const Mark& mark, Tensor seed_value) {
@@ -295,7 +300,7 @@ void Tape::backward_to(const Tensor& y, const Mark& mark, Tensor seed_value) {
   const std::int32_t slot = seed_slot("backward_to", y, seed_value);
   gather_before(mark);
   accumulate(slot, std::move(seed_value));
-  sweep(mark, false);
+  sweep_to(mark);
 }
 
 // From now on the adjoints of what lies before the mark are kept from sweep to sweep.
@@ -310,7 +315,7 @@ void Tape::backward_from(const Mark& mark) {
   forget_after(mark);
   prepare_adjoints(gathered_);
   pending_ = false;
-  sweep(start(), false);
+  sweep_all(false);
 }
 
 std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
@@ -322,7 +327,7 @@ std::vector<Tensor> Tape::gradients(const Tensor& y, const Tensor& seed_value,
   accumulate(start_slot, std::move(cotangent));
   pending_ = true;  // what is not asked for goes with the tape
   const SweepScope scope(*this, retain);
-  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start());
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, 0);
   std::vector<Tensor> result;
   for (const Tensor& x : inputs) {
     const std::int32_t slot = find(x.node());
@@ -363,7 +368,7 @@ void Tape::pull(std::span<const Var> y, std::span<const double> seeds, double* d
     if (const std::int32_t index = resolve(y[i].tag())) adjoints_[index] += seeds[i];
   }
   const SweepScope scope(*this, retain);
-  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, start());
+  for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, 0);
   std::reverse_copy(adjoints_ - inputs_, adjoints_, dx);
   if (retain) drop_adjoints(1);
 }
@@ -401,24 +406,37 @@ void Tape::pull_rows(std::span<const Var> y, double* rows) {
 
 // --- The sweep itself.
 
-void Tape::sweep(const Mark& to, bool retain) {
+void Tape::sweep_all(bool retain) {
   try {
     const SweepScope scope(*this, retain);
-    for (std::size_t chunk = storage_->chunk + 1; chunk-- > to.chunk;) {
-      sweep_chunk(chunk, to);
-    }
+    for (std::size_t chunk = storage_->chunk + 1; chunk-- > 0;) sweep_chunk(chunk, 0);
     deposit();
   } catch (...) {
-    undo_sweep(to, retain);
+    undo_sweep(start(), retain);
     throw;
   }
   swept_inputs_ = inputs_;
   if (retain) {
     swept_ = statements();
   } else {
-    pending_ = to.size > 0 || to.slots > 1;
-    forget_after(to);
+    forget_all();
   }
+}
+
+void Tape::sweep_to(const Mark& mark) {
+  try {
+    const SweepScope scope(*this, false);
+    for (std::size_t chunk = storage_->chunk + 1; chunk-- > mark.chunk;) {
+      sweep_chunk(chunk, mark.size);
+    }
+    deposit();
+  } catch (...) {
+    undo_sweep(mark, false);
+    throw;
+  }
+  swept_inputs_ = inputs_;
+  pending_ = mark.size > 0 || mark.slots > 1;
+  forget_after(mark);
 }
 
 // After an exception gradients are what they were before. Terms gathered by earlier backward_to are
@@ -458,8 +476,8 @@ detail::Node* detail::arrived(Tape& tape, std::int32_t slot) {
 }
 
 template <bool checked>
-AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to) {
-  const std::int32_t low = std::max(storage_->chunks[index].before, to.size);
+AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, std::int32_t from) {
+  const std::int32_t low = std::max(storage_->chunks[index].before, from);
   detail::Cursor<double> cursor = cursor_at_end(index);
   const auto run = [&] {
     detail::Record* record;
@@ -483,14 +501,15 @@ AUTOGRAD_INLINE void Tape::sweep_chunk_as(std::size_t index, const Mark& to) {
 }
 
 // Out of the way of the loop above.
-AUTOGRAD_COLD void Tape::sweep_chunk_checked(std::size_t index, const Mark& to) {
-  sweep_chunk_as<true>(index, to);
+AUTOGRAD_COLD void Tape::sweep_chunk_checked(std::size_t index, std::int32_t from) {
+  sweep_chunk_as<true>(index, from);
 }
 
-void Tape::sweep_chunk(std::size_t index, const Mark& to) {
+// The statements of a chunk behind statement `from`.
+void Tape::sweep_chunk(std::size_t index, std::int32_t from) {
   if (detail::modes & detail::kAnomaly) [[unlikely]]
-    return sweep_chunk_checked(index, to);
-  sweep_chunk_as<false>(index, to);
+    return sweep_chunk_checked(index, from);
+  sweep_chunk_as<false>(index, from);
 }
 
 // --- Gradients of scalars.

@@ -379,14 +379,33 @@ void Tape::forget_after(const Mark& mark) {
   swept_ = std::min(swept_, mark.size);
   gathered_ = std::min(gathered_, mark.size);
   if (gathered_ == 0 && mark.slots == 1) pending_ = false;
+  begin_stretch(mark.size);
+}
+
+// forget_after(start()) behind a sweep, which has destroyed all records; inputs and leaves stay.
+void Tape::forget_all() {
+  detail::TapeStorage& s = *storage_;
+  detail::fusable = 0;
+  s.slots.shrink(1);
+  s.chunk = 0;
+  recorder_.top = s.chunks[0].begin;
+  recorder_.counts = reinterpret_cast<detail::Count*>(s.end_of_chunk(0));
+  swept_ = gathered_ = 0;
+  pending_ = false;
+  begin_stretch(0);
+}
+
+// From now on what is recorded is told from what was forgotten behind the first `statements`.
+AUTOGRAD_INLINE void Tape::begin_stretch(std::int32_t statements) {
+  std::vector<detail::Segment>& segments = storage_->segments;
   generation_ = detail::next_serial();
-  while (s.segments.back().first > mark.size) s.segments.pop_back();
+  while (segments.back().first > statements) segments.pop_back();
   // At position 0 all statements are gone, and a new recording code tells them from the next ones in
   // every build. Elsewhere it would send those before the mark through the slow path.
-  const bool fresh = kChecked || mark.size == 0;
-  most_ = std::max(most_, statements());
-  set_recording(fresh ? next_recording(recording_) : recording_, mark.size);
-  s.segments.push_back({mark.size + 1, generation_, recording_});
+  const bool fresh = kChecked || statements == 0;
+  most_ = std::max(most_, this->statements());
+  set_recording(fresh ? next_recording(recording_) : recording_, statements);
+  segments.push_back({statements + 1, generation_, recording_});
 }
 
 void Tape::destroy_records(const detail::Record* until) {

@@ -102,29 +102,26 @@ std::size_t TapeStorage::bytes() const {
          leaves.capacity() * sizeof(LeafSlot);
 }
 
+constinit thread_local TapeStorage* spare_storages = nullptr;
+
 namespace {
 
-constinit thread_local TapeStorage* spares = nullptr;
 constinit thread_local bool closed = false;  // the thread is ending: nothing is kept any more
 
 struct Closer {
   ~Closer() {
     closed = true;
-    while (spares) {
-      TapeStorage* next = spares->next;
-      delete spares;
-      spares = next;
+    while (spare_storages) {
+      TapeStorage* next = spare_storages->next;
+      delete spare_storages;
+      spare_storages = next;
     }
   }
 };
 
 }  // namespace
 
-TapeStorage* TapeStorage::take() {
-  if (TapeStorage* storage = spares) {
-    spares = storage->next;
-    return storage;
-  }
+TapeStorage* TapeStorage::make() {
   static thread_local Closer closer;
   (void)closer;
   auto storage = std::make_unique<TapeStorage>();
@@ -137,8 +134,8 @@ void TapeStorage::give_back(TapeStorage* storage) noexcept {
     delete storage;
     return;
   }
-  storage->next = spares;
-  spares = storage;
+  storage->next = spare_storages;
+  spare_storages = storage;
 }
 
 constinit thread_local Serials serials{0, 0};

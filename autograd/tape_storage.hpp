@@ -175,9 +175,21 @@ struct TapeStorage {
 
   /// This thread's spare, or a new one.
   static TapeStorage* take();
+  AUTOGRAD_COLD static TapeStorage* make();
   /// Keeps it for the next tape of this thread.
   static void give_back(TapeStorage* storage) noexcept;
 };
+
+/// What ended tapes of this thread have left.
+extern constinit thread_local TapeStorage* spare_storages
+    __attribute__((tls_model("initial-exec")));
+AUTOGRAD_INLINE TapeStorage* TapeStorage::take() {
+  TapeStorage* storage = spare_storages;
+  if (!storage) [[unlikely]]
+    return make();
+  spare_storages = storage->next;
+  return storage;
+}
 
 /// The numbers that this thread may still give out.
 struct Serials {

@@ -38,10 +38,15 @@ void check_probabilities(const Tensor& p) {
 }  // namespace
 
 Tensor mse_loss(const Tensor& prediction, const Tensor& target, LossOptions options) {
-  check_shapes("mse_loss", "prediction", prediction, "target", target);
   if (options.reduction == Reduction::mean && prediction.dtype() == target.dtype()) {
-    return autograd::mean_squared_error(prediction, target);
+    try {
+      return autograd::mean_squared_error(prediction, target);
+    } catch (const autograd::ShapeError&) {
+      check_shapes("mse_loss", "prediction", prediction, "target", target);
+      throw;
+    }
   }
+  check_shapes("mse_loss", "prediction", prediction, "target", target);
   return reduce(squared_difference(prediction, target), options.reduction);
 }
 

@@ -148,10 +148,12 @@ class SGD : public Optimizer {
 
  private:
   bool step_few();
+  void step_many();
   template <class T>
   void update(const Group& group, std::size_t i, T* p, const T* g, std::size_t n);
 
   SGDOptions options_;
+  std::size_t known_few_ = 0;  // parameters, from the first one on, that are known to be tiny
 };
 
 struct AdamOptions {

@@ -45,8 +45,7 @@ constexpr const char* kName = "SGD.step";
 constexpr std::size_t kFew = 4;
 bool few(const detail::Node* p) {
   using autograd::detail::Tiny;
-  return (p->tiny == Tiny::four_floats || p->tiny == Tiny::four_doubles) &&
-         p->grad->tiny == p->tiny && p->grad->numel == p->numel && p->base == p;
+  return (p->tiny == Tiny::four_floats || p->tiny == Tiny::four_doubles) && p->base == p;
 }
 template <class T> inline void sgd_update_few(T* p, const T* g, T lr, T decay) {
   T result[kFew];
@@ -91,8 +90,12 @@ void SGD::update(const Group& group, std::size_t i, T* p, const T* g, std::size_
 // Plain descent on tiny parameters alone, where all else takes longer than the update; false when there are
 // others.
 bool SGD::step_few() {
-  for (const Tensor& p : parameters_) {
-    if (p.node()->grad && !few(p.node())) return false;
+  for (; known_few_ < parameters_.size(); ++known_few_) {
+    if (!few(parameters_[known_few_].node())) return false;
+  }
+  for (const Tensor& each : parameters_) {
+    const detail::Node *p = each.node(), *g = p->grad;
+    if (g && !(g->tiny == p->tiny && g->numel == p->numel)) return false;
   }
   for (const Group& each : groups_) {
     double lr = each.lr, decay = each.weight_decay;
@@ -115,7 +118,10 @@ bool SGD::step_few() {
 }
 
 void SGD::step() {
-  if (slots_.empty() && step_few()) return;
+  if (!slots_.empty() || !step_few()) step_many();
+}
+
+void SGD::step_many() {
   for_gradients(kName, [this]<class T>(const Group& group, std::size_t i, T* p, const T* g,
                                        std::size_t n) { update(group, i, p, g, n); });
 }

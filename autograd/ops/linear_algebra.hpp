@@ -30,7 +30,8 @@ struct Linear {
       return y;
     return any_size(x, weight, bias);
   }
-  AUTOGRAD_INLINE void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+  template <class Dx>
+  AUTOGRAD_INLINE void backward(const Saved<3>& saved, const Tensor& dy, Dx& dx) const {
     if (!tiny_layer_backward<void>(saved, dy, dx)) [[unlikely]]
       any_backward(saved, dy, dx);
   }
@@ -52,7 +53,8 @@ template <class Row> struct LinearThen {
       return y;
     return any_size(x, weight, bias);
   }
-  AUTOGRAD_INLINE void backward(const Saved<3>& saved, const Tensor& dy, Gradients<3>& dx) const {
+  template <class Dx>
+  AUTOGRAD_INLINE void backward(const Saved<3>& saved, const Tensor& dy, Dx& dx) const {
     if (!tiny_layer_backward<Row>(saved, dy, dx)) [[unlikely]]
       any_backward(saved, dy, dx);
   }

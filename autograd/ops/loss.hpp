@@ -51,17 +51,22 @@ struct MeanSquaredError {
   static constexpr Saves saved() { return Saves::inputs; }
   AUTOGRAD_INLINE Tensor forward(const Tensor& a, const Tensor& b) const {
     const detail::Node *p = a.node(), *q = b.node();
-    if (!p || !q || !both_tiny(p, q) || !(p->shape == q->shape)) [[unlikely]]
+    if (!(AUTOGRAD_EXPECT(p) && AUTOGRAD_EXPECT(q) && AUTOGRAD_EXPECT(both_tiny(p, q)) &&
+          AUTOGRAD_EXPECT(p->shape == q->shape))) {
       return any_size(a, b);
+    }
     Tensor y = make_scalar(p->dtype);
     p->dtype == DType::float32 ? tiny_mean<float>(p, q, y.node())
                                : tiny_mean<double>(p, q, y.node());
     return y;
   }
-  AUTOGRAD_INLINE void backward(const Saved<2>& saved, const Tensor& dy, Gradients<2>& dx) const {
+  template <class Dx>
+  AUTOGRAD_INLINE void backward(const Saved<2>& saved, const Tensor& dy, Dx& dx) const {
     const detail::Node *a = saved.in[0].node(), *b = saved.in[1].node();
-    if (dx.recorded() || !both_tiny(a, b) || a->shape.dim() > 2) [[unlikely]]
+    if (!(AUTOGRAD_EXPECT(!dx.recorded()) && AUTOGRAD_EXPECT(both_tiny(a, b)) &&
+          AUTOGRAD_EXPECT(a->shape.dim() <= 2))) {
       return any_backward(saved, dy, dx);
+    }
     a->dtype == DType::float32 ? tiny_backward<float>(a, b, dy, dx)
                                : tiny_backward<double>(a, b, dy, dx);
   }
@@ -73,9 +78,9 @@ struct MeanSquaredError {
     *static_cast<T*>(y->data) = mean_of_few_squares(static_cast<const T*>(a->data),
                                                     static_cast<const T*>(b->data), a->numel);
   }
-  template <class T>
+  template <class T, class Dx>
   static AUTOGRAD_INLINE void tiny_backward(const detail::Node* a, const detail::Node* b,
-                                            const Tensor& dy, Gradients<2>& dx) {
+                                            const Tensor& dy, Dx& dx) {
     const T factor = *data<T>(dy) * static_cast<T>(2.0 / static_cast<double>(a->numel));
     if (dx.wants(0)) dx.set(0, tiny_difference(factor, a, b));
     if (dx.wants(1)) dx.set(1, tiny_difference(-factor, a, b));

@@ -115,7 +115,7 @@ template <std::size_t N> class Gradients {
   }
   void set(std::size_t k, const Tensor& gradient) { set(k, Tensor(gradient)); }
 
- private:
+ protected:
   Tape& tape_;
   const std::array<std::int32_t, N>& slots_;
   bool recorded_;

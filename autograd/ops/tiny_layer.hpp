@@ -12,27 +12,23 @@
 
 namespace autograd::ops {
 
-/// True for two matrices of a few elements whose product x w^T has no more. Without branches: of a row
-/// of them GCC thinks that one will be false, and what follows is cold.
+/// True for two matrices of a few elements whose product x w^T has no more.
 AUTOGRAD_INLINE bool tiny_layer(const detail::Node* x, const detail::Node* w) {
   using detail::Tiny;
-  const bool tiny_x = x->tiny != Tiny::no, tiny_w = w->tiny != Tiny::no;
-  const bool matrix_x = x->shape.dim() == 2, matrix_w = w->shape.dim() == 2;
-  // The extents of tiny tensors are small, unless they have no elements.
-  const bool some = (x->numel > 0) & (w->numel > 0);
-  const bool fits =
-      static_cast<std::uint64_t>(x->shape[0]) * static_cast<std::uint64_t>(w->shape[0]) <=
-      kernels::kTinyLayer;
-  return tiny_x & tiny_w & matrix_x & matrix_w & some & fits;
+  const auto fits = [&] {  // the extents of tiny tensors are small, unless they have no elements
+    return x->shape[0] * w->shape[0] <= static_cast<std::int64_t>(kernels::kTinyLayer);
+  };
+  return AUTOGRAD_EXPECT(x->tiny != Tiny::no) && AUTOGRAD_EXPECT(w->tiny != Tiny::no) &&
+         AUTOGRAD_EXPECT(x->shape.dim() == 2) && AUTOGRAD_EXPECT(w->shape.dim() == 2) &&
+         AUTOGRAD_EXPECT(x->numel > 0) && AUTOGRAD_EXPECT(w->numel > 0) && AUTOGRAD_EXPECT(fits());
 }
 /// The same with its bias.
 AUTOGRAD_INLINE bool tiny_layer(const detail::Node* x, const detail::Node* w,
                                 const detail::Node* b) {
-  const bool tiny_b = b->tiny != detail::Tiny::no, vector_b = b->shape.dim() == 1;
-  const bool alike = (x->dtype == w->dtype) & (x->dtype == b->dtype);
-  const bool fits_x = w->shape[1] == x->shape[1], fits_b = b->shape[0] == w->shape[0];
-  const bool layer = tiny_layer(x, w);
-  return layer & tiny_b & vector_b & alike & fits_x & fits_b;
+  return tiny_layer(x, w) && AUTOGRAD_EXPECT(b->tiny != detail::Tiny::no) &&
+         AUTOGRAD_EXPECT(x->dtype == w->dtype) && AUTOGRAD_EXPECT(x->dtype == b->dtype) &&
+         AUTOGRAD_EXPECT(w->shape[1] == x->shape[1]) && AUTOGRAD_EXPECT(b->shape.dim() == 1) &&
+         AUTOGRAD_EXPECT(b->shape[0] == w->shape[0]);
 }
 AUTOGRAD_INLINE std::uint32_t extent(const detail::Node* x, int axis) {
   return static_cast<std::uint32_t>(x->shape[axis]);
@@ -46,8 +42,7 @@ template <class Row, class T>
 AUTOGRAD_INLINE Tensor tiny_layer_forward(const detail::Node* x, const detail::Node* w,
                                           const detail::Node* b) {
   const auto kernel = kernels::TinyLayerTable<T>::best->forward[kernels::tiny_layer_row<Row>()];
-  if (!kernel) [[unlikely]]
-    return {};
+  if (!AUTOGRAD_EXPECT(kernel)) return {};
   Tensor y = make_matrix(x->shape[0], w->shape[0], dtype_of<T>);
   kernel(elements_of<T>(x), elements_of<T>(w), elements_of<T>(b), elements_of<T>(y.node()),
          extent(x, 1), extent(w, 0));
@@ -55,13 +50,11 @@ AUTOGRAD_INLINE Tensor tiny_layer_forward(const detail::Node* x, const detail::N
 }
 
 /// The gradients of the same from its value and dy; false where it does not fit.
-template <class Row, class T>
-AUTOGRAD_INLINE bool tiny_layer_backward(const Saved<3>& saved, const detail::Node* dy,
-                                         Gradients<3>& dx) {
+template <class Row, class T, class Dx>
+AUTOGRAD_INLINE bool tiny_layer_backward(const Saved<3>& saved, const detail::Node* dy, Dx& dx) {
   const detail::Node *x = saved.in[0].node(), *w = saved.in[1].node();
   const auto kernel = kernels::TinyLayerTable<T>::best->backward[kernels::tiny_layer_row<Row>()];
-  if (!kernel) [[unlikely]]
-    return false;
+  if (!AUTOGRAD_EXPECT(kernel)) return false;
   kernels::TinyLayerGradients<T> arrays;
   arrays.x = elements_of<T>(x);
   arrays.w = elements_of<T>(w);
@@ -88,21 +81,19 @@ template <class Row>
 AUTOGRAD_INLINE Tensor tiny_layer_forward(const Tensor& x, const Tensor& weight,
                                           const Tensor& bias) {
   const detail::Node *a = x.node(), *w = weight.node(), *b = bias.node();
-  if (!a || !w || !b) [[unlikely]]
+  if (!(AUTOGRAD_EXPECT(a) && AUTOGRAD_EXPECT(w) && AUTOGRAD_EXPECT(b) && tiny_layer(a, w, b))) {
     return {};
-  if (!tiny_layer(a, w, b)) [[unlikely]]
-    return {};
+  }
   return a->dtype == DType::float32 ? tiny_layer_forward<Row, float>(a, w, b)
                                     : tiny_layer_forward<Row, double>(a, w, b);
 }
-template <class Row>
-AUTOGRAD_INLINE bool tiny_layer_backward(const Saved<3>& saved, const Tensor& dy,
-                                         Gradients<3>& dx) {
+template <class Row, class Dx>
+AUTOGRAD_INLINE bool tiny_layer_backward(const Saved<3>& saved, const Tensor& dy, Dx& dx) {
   const detail::Node* g = dy.node();
-  const bool tiny_dy = g->tiny != detail::Tiny::no, plain = !dx.recorded();
-  const bool layer = tiny_layer(saved.in[0].node(), saved.in[1].node());
-  if (!(layer & tiny_dy & plain)) [[unlikely]]
+  if (!(AUTOGRAD_EXPECT(!dx.recorded()) && AUTOGRAD_EXPECT(g->tiny != detail::Tiny::no) &&
+        tiny_layer(saved.in[0].node(), saved.in[1].node()))) {
     return false;
+  }
   return g->dtype == DType::float32 ? tiny_layer_backward<Row, float>(saved, g, dx)
                                     : tiny_layer_backward<Row, double>(saved, g, dx);
 }

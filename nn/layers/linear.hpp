@@ -27,16 +27,19 @@ struct Linear : Module {
   Tensor operator()(const Tensor& x) const { return then(x, autograd::Activation::none); }
   /// The activation of y, in one step with the product.
   Tensor then(const Tensor& x, autograd::Activation activation) const {
+    Tensor y = product(x, activation);
+    observe("Linear", y);
+    return y;
+  }
+
+ private:
+  Tensor product(const Tensor& x, autograd::Activation activation) const {
     try {
-      Tensor y = autograd::linear(x, weight, bias, activation);
-      observe("Linear", y);
-      return y;
+      return autograd::linear(x, weight, bias, activation);
     } catch (const autograd::Error&) {
       explain(x);
     }
   }
-
- private:
   [[noreturn]] void explain(const Tensor& x) const;
 };
 

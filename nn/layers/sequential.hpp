@@ -38,16 +38,18 @@ class Sequential : public Module {
   Tensor operator()(const Tensor& x) const {
     if (detail::observer != nullptr) [[unlikely]]
       return watched(x);
-    const std::vector<Layer>& layers = *layers_;
-    if (layers.empty()) return x;
+    const Layer* layer = layers_->data();
+    const Layer* const end = layer + layers_->size();
+    if (layer == end) return x;
     Tensor y;
     const Tensor* input = &x;
-    for (std::size_t i = 0; i < layers.size(); ++i) {
-      if (i + 1 < layers.size() && layers[i].joins(layers[i + 1])) {
-        y = layers[i](*input, layers[i + 1]);
-        ++i;
+    while (layer != end) {
+      if (layer + 1 != end && layer->joins(layer[1])) {
+        y = (*layer)(*input, layer[1]);
+        layer += 2;
       } else {
-        y = layers[i](*input);
+        y = (*layer)(*input);
+        ++layer;
       }
       input = &y;
     }
