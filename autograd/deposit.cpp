@@ -40,15 +40,19 @@ void Tape::prepare_deposit(detail::LeafSlot& leaf) {
 void Tape::deposit() {
   detail::Pile<detail::LeafSlot>& leaves = storage_->leaves;
   // First all that may throw: every gradient changes, or none does.
-  for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != leaves.end(); ++leaf) {
+  detail::LeafSlot* end = leaves.end();
+  for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != end; ++leaf) {
     const detail::Node *adjoint = leaf->adjoint, *node = leaf->node;
     if (!adjoint) continue;
     // The first gradient, which nothing else holds, needs nothing. (A batched one is not contiguous.)
     if (!node->grad && !node->more && ops::unshared(adjoint)) [[likely]]
       continue;
+    const auto at = leaf - leaves.begin();
     prepare_deposit(*leaf);
+    leaf = leaves.begin() + at;  // a hook may have made the array grow
+    end = leaves.end();
   }
-  for (detail::LeafSlot *leaf = leaves.begin() + 1, *end = leaves.end(); leaf != end; ++leaf) {
+  for (detail::LeafSlot* leaf = leaves.begin() + 1; leaf != end; ++leaf) {
     detail::Node* adjoint = std::exchange(leaf->adjoint, nullptr);
     if (!adjoint) continue;
     detail::Node*& sum = leaf->node->grad;

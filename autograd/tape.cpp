@@ -4,6 +4,7 @@
 
 #include <cstring>
 #include <exception>
+#include <mutex>
 #include <string>
 #include <utility>
 
@@ -20,6 +21,37 @@ TrackLink* make_link(std::uint64_t generation, std::int32_t slot, TrackLink* nex
 }
 
 }  // namespace detail
+
+namespace {
+
+constexpr int kIdBits = 21, kIdWeight = 10;
+
+// The next codes of this thread.
+struct Codes {
+  static constexpr std::uint32_t kBatch = 64;
+  std::uint32_t left;
+  std::uint32_t of[kBatch];
+};
+constinit thread_local Codes codes{};
+
+AUTOGRAD_COLD void refill_codes() {
+  static constinit std::mutex mutex;
+  static constinit std::uint32_t shared = (1u << kIdWeight) - 1;
+  const std::lock_guard lock(mutex);
+  for (std::uint32_t& code : codes.of) {
+    code = shared;
+    shared = detail::next_code(shared, kIdBits, kIdWeight);
+  }
+  codes.left = Codes::kBatch;
+}
+
+}  // namespace
+
+std::uint32_t detail::next_tape_id() {
+  if (codes.left == 0) [[unlikely]]
+    refill_codes();
+  return codes.of[--codes.left];
+}
 
 namespace {
 

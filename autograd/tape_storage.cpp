@@ -4,7 +4,6 @@
 #include <atomic>
 #include <bit>
 #include <memory>
-#include <mutex>
 
 namespace autograd::detail {
 
@@ -82,16 +81,9 @@ void TapeStorage::index_leaf(std::size_t i) {
   }
 }
 
-void TapeStorage::drop_leaves(std::size_t from) {
-  if (from >= leaves.size()) return;
-  for (const LeafSlot *leaf = leaves.begin() + from, *end = leaves.end(); leaf != end; ++leaf) {
-    release(leaf->node);
-  }
-  leaves.shrink(from);
-  if (from == 1) leaf_filter = 0;
-  if (leaf_index.empty()) return;
+void TapeStorage::index_anew() {
   leaf_index.clear();
-  if (from > kFewLeaves) index_leaf(from - 1);
+  if (leaves.size() > kFewLeaves) index_leaf(leaves.size() - 1);
 }
 
 std::size_t TapeStorage::bytes() const {
@@ -145,37 +137,6 @@ void refill_serials() {
   static constinit std::atomic<std::uint64_t> used{1};
   serials.next = used.fetch_add(kBatch, std::memory_order_relaxed);
   serials.end = serials.next + kBatch;
-}
-
-namespace {
-
-constexpr int kIdBits = 21, kIdWeight = 10;
-
-// The next codes of this thread.
-struct Codes {
-  static constexpr std::uint32_t kBatch = 64;
-  std::uint32_t left;
-  std::uint32_t of[kBatch];
-};
-constinit thread_local Codes codes{};
-
-AUTOGRAD_COLD void refill_codes() {
-  static constinit std::mutex mutex;
-  static constinit std::uint32_t shared = (1u << kIdWeight) - 1;
-  const std::lock_guard lock(mutex);
-  for (std::uint32_t& code : codes.of) {
-    code = shared;
-    shared = next_code(shared, kIdBits, kIdWeight);
-  }
-  codes.left = Codes::kBatch;
-}
-
-}  // namespace
-
-std::uint32_t next_tape_id() {
-  if (codes.left == 0) [[unlikely]]
-    refill_codes();
-  return codes.of[--codes.left];
 }
 
 }  // namespace autograd::detail

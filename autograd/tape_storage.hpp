@@ -158,8 +158,18 @@ struct TapeStorage {
   /// The slot of a leaf, 0 when the node is none.
   std::int32_t find_leaf(const Node* node) const;
   void index_leaf(std::size_t i);
+  AUTOGRAD_COLD void index_anew();
   /// Releases the leaves from position `from` on.
-  void drop_leaves(std::size_t from);
+  AUTOGRAD_INLINE void drop_leaves(std::size_t from) {
+    if (from >= leaves.size()) return;
+    for (const LeafSlot *leaf = leaves.begin() + from, *end = leaves.end(); leaf != end; ++leaf) {
+      release(leaf->node);
+    }
+    leaves.shrink(from);
+    if (from == 1) leaf_filter = 0;
+    if (!leaf_index.empty()) [[unlikely]]
+      index_anew();
+  }
   void init();
   void add_chunk();
   void drop_chunk() noexcept;
