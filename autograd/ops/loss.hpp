@@ -11,7 +11,7 @@
 
 namespace autograd::ops {
 
-/// The sum of (a - b)^2 over n, in the order of the elements.
+/// The mean of (a - b)^2 over n elements, summed in their order.
 template <class T> AUTOGRAD_INLINE T mean_of_few_squares(const T* a, const T* b, std::int64_t n) {
   T sum = 0;
   for (std::int64_t i = 0; i < n; ++i) {
