@@ -4,6 +4,7 @@
 // the rows of a Jacobian; R = A = Dual or BasicVar is what the drivers of higher order sweep.
 #pragma once
 
+#include <concepts>
 #include <cstddef>
 #include <cstdint>
 #include <type_traits>
@@ -87,6 +88,11 @@ template <class R> struct Cursor {
 /// sweep_statements for anomaly mode: throws where an adjoint stops being finite.
 bool sweep_statements_checked(double* adjoint, Cursor<double>& cursor, std::int32_t low);
 
+/// Passes over statements, eight at a time, whose adjoints are zero: a payoff that ends worthless leaves
+/// its whole path so.
+inline constexpr std::int32_t kStretch = 8;
+void skip_zeros(const double* adjoint, Cursor<double>& cursor, std::int32_t low);
+
 /// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
 template <class R, class A>
 AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, std::int32_t low) {
@@ -106,6 +112,16 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       }
       e -= m;
       a = adjoint[k];
+      if constexpr (std::same_as<A, double> && std::same_as<R, double>) {
+        if (is_zero(a) && k - low >= kStretch) {
+          cursor = {e, count, static_cast<std::int32_t>(k)};
+          skip_zeros(adjoint, cursor, low);
+          e = cursor.entry;
+          count = cursor.count;
+          k = cursor.k;
+          a = adjoint[k];
+        }
+      }
       continue;
     }
     // When an operand is the previous statement its adjoint stays in a register. The store would have to
@@ -117,7 +133,7 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       const std::int64_t index = e[j].index;
       const A sum = add_product(adjoint[index], e[j].get(), a);
       adjoint[index] = sum;
-      if (index == k) {
+      if (index == k) [[unlikely]] {
         asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
         next = sum;
       }
@@ -135,6 +151,8 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       case 4: add_all(std::make_index_sequence<4>()); break;
       case 5: add_all(std::make_index_sequence<5>()); break;
       case 6: add_all(std::make_index_sequence<6>()); break;
+      case 7: add_all(std::make_index_sequence<7>()); break;
+      case 8: add_all(std::make_index_sequence<8>()); break;
       default:
         e -= m;
         while (m > 0) add(--m);

@@ -190,23 +190,27 @@ std::int32_t Tape::resolve(detail::Tag tag) const {
 detail::Tag detail::record_mixed(const Entry* entries, const Tag* tags, int n) noexcept try {
   Recorder& r = *recorder;
   if (!r.tape) return kPassive;
-  std::int32_t index[kMaxArguments];
-  int kept = 0;
-  bool active = false;
+  // Operands that are constants have index 0, and so has a branch that was not taken, whatever its tag: its
+  // value still is not a constant. No branches below that depend on which they are.
+  Tag all = kPassive, unusual = 0;
   for (int i = 0; i < n; ++i) {
-    // A branch that was not taken has index 0 whatever its tag; the value still is not a constant.
-    index[i] = entries[i].index == 0 ? 0 : r.tape->resolve(tags[i]);
-    kept += index[i] != 0;
-    active = active || !(tags[i] & kPassive);
+    all &= tags[i];
+    unusual |= entries[i].index ? tags[i] & r.foreign : 0;
   }
-  if (!active) return kPassive;
-  if (!has_room(r, static_cast<std::size_t>(kept))) r.tape->grow();
-  auto* entry = reinterpret_cast<Entry*>(r.top);
+  if (all) return kPassive;
+  for (int i = 0; unusual && i < n; ++i) {
+    if (entries[i].index)
+      r.tape->resolve(tags[i]);  // throws unless the tape remembers its recording
+  }
+  if (!has_room(r, static_cast<std::size_t>(n))) r.tape->grow();
+  auto* const first = reinterpret_cast<Entry*>(r.top);
+  Entry* entry = first;
   for (int i = 0; i < n; ++i) {
-    if (index[i]) *entry++ = entries[i];
+    *entry = entries[i];
+    entry += entries[i].index != 0;
   }
   r.top = reinterpret_cast<std::byte*>(entry);
-  *--r.counts = static_cast<Count>(kept);
+  *--r.counts = static_cast<Count>(entry - first);
   return fusable = ++r.last;
 } catch (...) {
   failure = std::current_exception();

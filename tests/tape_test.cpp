@@ -6,6 +6,8 @@
 #include <autograd/autograd.hpp>
 
 #include <memory>
+#include <random>
+#include <vector>
 
 #include "check.hpp"
 
@@ -154,6 +156,42 @@ TEST(TapeTest, AZeroAdjointOfAScalarIsNoError) {
 }
 
 // --- Marks.
+
+// A live chain among values that the output does not depend on: statements of up to nine arguments, some
+// of 200, some made by a tensor. The sweep passes over stretches of them.
+Numbers gradient_among(bool dead, unsigned seed) {
+  Tape tape;
+  std::vector<Var> x;
+  for (int i = 0; i < 9; ++i) x.push_back(tape.input(0.1 * i + 0.5));
+  std::mt19937 live_random(seed), dead_random(seed + 1);
+  Var y = x[0];
+  for (int step = 0; step < 1000; ++step) {
+    const std::size_t i = live_random() % x.size();
+    y = y * 0.9 + sin(x[i]) * x[0];
+    if (live_random() % 2) y = exp(-y);
+    for (unsigned run = dead ? dead_random() % 40 : 0; run > 0; --run) {
+      const unsigned kind = dead_random() % 64;
+      Var d = y + x[0];
+      if (kind == 0) {
+        for (std::size_t k = 0; k < 200; ++k) d += x[k % x.size()] * 2.0;
+      } else if (kind == 1) {
+        d = unstack(stack({y, x[1]}) * 2.0)[1];
+      } else {
+        for (std::size_t k = 1; k < kind % 9; ++k) d += y * x[k];
+      }
+    }
+  }
+  tape.backward(y);
+  Numbers result;
+  for (const Var& input : x) result.push_back(input.grad());
+  return result;
+}
+
+TEST(TapeTest, StretchesThatTheOutputDoesNotDependOn) {
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    EXPECT_EQ(gradient_among(true, seed), gradient_among(false, seed)) << "seed " << seed;
+  }
+}
 
 TEST(TapeTest, RewindForgets) {
   Tape tape;

@@ -56,12 +56,12 @@ template <class T> double number(const T& x) {
 inline double number(double x) { return x; }
 
 /// max(x, 0) as a branch, which is what a hand-written pricing loop has.
-template <class T> T positive_part(const T& x) {
+template <class T> inline T positive_part(const T& x) {
   if (x > 0.0) return x;
   return T(0.0);
 }
 /// sqrt(max(x, 0)), with slope 0 where x <= 0.
-template <class T> T sqrt_of_positive_part(const T& x) {
+template <class T> inline T sqrt_of_positive_part(const T& x) {
   using std::sqrt;
   if (x > 0.0) return T(sqrt(x));
   return T(0.0);
