@@ -25,16 +25,17 @@ std::uint64_t sum_of_bytes(std::uint64_t counts) {
 
 }  // namespace
 
-void skip_zeros(const double* adjoint, Cursor<double>& cursor, std::int32_t low) {
+Cursor<double> skip_zeros(const double* adjoint, Cursor<double> cursor, std::int32_t low) {
   static_assert(kStretch == sizeof(std::uint64_t));
   while (cursor.k - low >= kStretch && all_zero(adjoint + cursor.k - (kStretch - 1))) {
     std::uint64_t counts;
     std::memcpy(&counts, cursor.count, sizeof counts);
-    if (counts & in_each_byte(0x80)) return;  // a tensor record, or a very long statement
+    if (counts & in_each_byte(0x80)) break;  // a tensor record, or a very long statement
     cursor.entry -= sum_of_bytes(counts);
     cursor.count += kStretch;
     cursor.k -= kStretch;
   }
+  return cursor;
 }
 
 }  // namespace autograd::detail

@@ -91,7 +91,7 @@ bool sweep_statements_checked(double* adjoint, Cursor<double>& cursor, std::int3
 /// Passes over statements, eight at a time, whose adjoints are zero: a payoff that ends worthless leaves
 /// its whole path so.
 inline constexpr std::int32_t kStretch = 8;
-void skip_zeros(const double* adjoint, Cursor<double>& cursor, std::int32_t low);
+Cursor<double> skip_zeros(const double* adjoint, Cursor<double> cursor, std::int32_t low);
 
 /// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
 template <class R, class A>
@@ -114,11 +114,11 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       a = adjoint[k];
       if constexpr (std::same_as<A, double> && std::same_as<R, double>) {
         if (is_zero(a) && k - low >= kStretch) {
-          cursor = {e, count, static_cast<std::int32_t>(k)};
-          skip_zeros(adjoint, cursor, low);
-          e = cursor.entry;
-          count = cursor.count;
-          k = cursor.k;
+          const Cursor<R> after =
+              skip_zeros(adjoint, {e, count, static_cast<std::int32_t>(k)}, low);
+          e = after.entry;
+          count = after.count;
+          k = after.k;
           a = adjoint[k];
         }
       }
