@@ -28,6 +28,7 @@ class Tape::SweepScope {
     detail::fusable = 0;
     tape.sweeping_ = true;
     tape.retain_ = retain;
+    tape.recorded_ = tape.parent_ || (detail::modes & detail::kVmap);
     tape.input_room_ = 0;  // sends Tape::input to its checks
   }
   ~SweepScope() {

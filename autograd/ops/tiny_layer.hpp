@@ -30,6 +30,14 @@ AUTOGRAD_INLINE bool tiny_layer(const detail::Node* x, const detail::Node* w,
          AUTOGRAD_EXPECT(w->shape[1] == x->shape[1]) && AUTOGRAD_EXPECT(b->shape.dim() == 1) &&
          AUTOGRAD_EXPECT(b->shape[0] == w->shape[0]);
 }
+/// The same for the gradients of a layer whose forward pass found its shapes to fit: dy is of its result's.
+AUTOGRAD_INLINE bool tiny_layer_gradients(const detail::Node* x, const detail::Node* w,
+                                          const detail::Node* dy) {
+  using detail::Tiny;
+  return AUTOGRAD_EXPECT(dy->tiny != Tiny::no) && AUTOGRAD_EXPECT(x->tiny != Tiny::no) &&
+         AUTOGRAD_EXPECT(w->tiny != Tiny::no) && AUTOGRAD_EXPECT(x->shape.dim() == 2) &&
+         AUTOGRAD_EXPECT(dy->numel > 0) && AUTOGRAD_EXPECT(x->numel > 0);
+}
 AUTOGRAD_INLINE std::uint32_t extent(const detail::Node* x, int axis) {
   return static_cast<std::uint32_t>(x->shape[axis]);
 }
@@ -90,8 +98,8 @@ AUTOGRAD_INLINE Tensor tiny_layer_forward(const Tensor& x, const Tensor& weight,
 template <class Row, class Dx>
 AUTOGRAD_INLINE bool tiny_layer_backward(const Saved<3>& saved, const Tensor& dy, Dx& dx) {
   const detail::Node* g = dy.node();
-  if (!(AUTOGRAD_EXPECT(!dx.recorded()) && AUTOGRAD_EXPECT(g->tiny != detail::Tiny::no) &&
-        tiny_layer(saved.in[0].node(), saved.in[1].node()))) {
+  if (!(AUTOGRAD_EXPECT(!dx.recorded()) &&
+        tiny_layer_gradients(saved.in[0].node(), saved.in[1].node(), g))) {
     return false;
   }
   return g->dtype == DType::float32 ? tiny_layer_backward<Row, float>(saved, g, dx)
