@@ -13,22 +13,30 @@
 
 namespace bench {
 
+namespace {
+
+// Seconds that so many calls take.
+double time_of(const std::function<void()>& job, int calls) {
+  const double start = processor_time();
+  for (int i = 0; i < calls; ++i) job();
+  return processor_time() - start;
+}
+
+}  // namespace
+
 std::vector<double> take_turns(const std::vector<std::function<void()>>& jobs, double seconds) {
   constexpr double kWindow = 2e-3;  // shorter than a scheduler's slice, long beside the clock
   std::vector<int> calls;
   for (const auto& job : jobs) {
-    job();
-    const double start = processor_time();
-    job();
-    calls.push_back(std::max(1, static_cast<int>(kWindow / (processor_time() - start))));
+    int n = 1;  // the first calls, which fill the caches, say little about the others
+    while (time_of(job, n) < kWindow / 2) n *= 2;
+    calls.push_back(n);
   }
   std::vector<double> best(jobs.size(), 1e9);
   const double end = now() + seconds;
   for (int round = 0; round < 5 || now() < end; ++round) {
     for (std::size_t k = 0; k < jobs.size(); ++k) {
-      const double start = processor_time();
-      for (int i = 0; i < calls[k]; ++i) jobs[k]();
-      best[k] = std::min(best[k], (processor_time() - start) / calls[k]);
+      best[k] = std::min(best[k], time_of(jobs[k], calls[k]) / calls[k]);
     }
   }
   return best;
