@@ -27,12 +27,17 @@ struct Linear : Module {
   Tensor operator()(const Tensor& x) const { return then(x, autograd::Activation::none); }
   /// The activation of y, in one step with the product.
   Tensor then(const Tensor& x, autograd::Activation activation) const {
+    if (nn::detail::observer != nullptr) [[unlikely]]
+      return watched(x, activation);
+    return product(x, activation);
+  }
+
+ private:
+  AUTOGRAD_COLD Tensor watched(const Tensor& x, autograd::Activation activation) const {
     Tensor y = product(x, activation);
     observe("Linear", y);
     return y;
   }
-
- private:
   Tensor product(const Tensor& x, autograd::Activation activation) const {
     try {
       return autograd::linear(x, weight, bias, activation);
