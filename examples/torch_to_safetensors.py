@@ -10,7 +10,10 @@ WEIGHTS.pt is what torch.save(model.state_dict(), path) wrote, or a dictionary t
 import json
 import sys
 
-import torch
+try:
+    import torch
+except ImportError:
+    sys.exit("torch_to_safetensors.py: needs PyTorch (pip install torch)")
 
 DTYPES = {torch.float32: "F32", torch.float64: "F64", torch.int64: "I64", torch.bool: "BOOL",
           torch.float16: "F16", torch.bfloat16: "BF16"}
