@@ -88,9 +88,9 @@ template <class R> struct Cursor {
 /// sweep_statements for anomaly mode: throws where an adjoint stops being finite.
 bool sweep_statements_checked(double* adjoint, Cursor<double>& cursor, std::int32_t low);
 
-/// Passes over statements, eight at a time, whose adjoints are zero: a payoff that ends worthless leaves
-/// its whole path so.
 inline constexpr std::int32_t kStretch = 8;
+/// Passes over statements, kStretch at a time, whose adjoints are zero: a payoff that ends worthless
+/// leaves its whole path so.
 Cursor<double> skip_zeros(const double* adjoint, Cursor<double> cursor, std::int32_t low);
 
 /// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.

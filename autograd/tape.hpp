@@ -117,6 +117,7 @@ class Tape {
   void pass(std::int32_t first, std::int32_t second, Tensor& dy);
   /// True in a sweep that gives each record back when it has run.
   bool consumes() const { return !retain_; }
+  /// True in a sweep that has to be written in recorded functions.
   bool recorded() const { return recorded_; }
   /// True for an input of this tape or a parameter that has joined it.
   bool is_leaf(const detail::Node* node) const;
@@ -212,9 +213,8 @@ class Tape {
   std::int32_t gathered_ = 0;      // statements whose adjoints are being gathered for backward_from
   bool pending_ = false;  // backward_to gathered adjoints that backward_from has to carry on
   bool sweeping_ = false;
-  bool retain_ = false;  // the sweep under way leaves the recording for another
-  bool recorded_ =
-      false;  // the sweep under way is recorded: by an outer tape, or example by example
+  bool retain_ = false;    // the sweep under way leaves the recording for another
+  bool recorded_ = false;  // an outer tape or a vmap records the sweep under way
 };
 
 namespace detail {
