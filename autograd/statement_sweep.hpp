@@ -4,6 +4,7 @@
 // the rows of a Jacobian; R = A = Dual or BasicVar is what the drivers of higher order sweep.
 #pragma once
 
+#include <bit>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -38,6 +39,15 @@ template <int N, class T, class L> AUTOGRAD_INLINE bool is_zero(const Dual<N, T,
     if (!is_zero(a.tangent(i))) return false;
   }
   return true;
+}
+
+/// The same, and for a double with one branch: `a == 0` takes a second one for NaN.
+template <class A> AUTOGRAD_INLINE bool is_zero_adjoint(const A& a) {
+  if constexpr (std::same_as<A, double>) {
+    return std::bit_cast<std::uint64_t>(a) << 1 == 0;
+  } else {
+    return is_zero(a);
+  }
 }
 
 template <int N, class T, class L>
@@ -100,26 +110,29 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
   const Count* count = cursor.count;
   std::int64_t k = cursor.k;
   bool at_record = false;
-  A a = adjoint[k];
-  while (k > low) {
+  A next = adjoint[k];
+  for (;;) {
+    if (k <= low) [[unlikely]]
+      break;
+    const A a = next;
     --k;
     auto m = static_cast<std::uint64_t>(*count++);
-    if (is_zero(a)) [[unlikely]] {
+    if (is_zero_adjoint(a)) [[unlikely]] {
       if (m == static_cast<std::uint64_t>(kTensorRecord)) {
         --e;
         at_record = true;
         break;
       }
       e -= m;
-      a = adjoint[k];
+      next = adjoint[k];
       if constexpr (std::same_as<A, double> && std::same_as<R, double>) {
-        if (is_zero(a) && k - low >= kStretch) {
+        if (is_zero(next) && k - low >= kStretch) {
           const Cursor<R> after =
               skip_zeros(adjoint, {e, count, static_cast<std::int32_t>(k)}, low);
           e = after.entry;
           count = after.count;
           k = after.k;
-          a = adjoint[k];
+          next = adjoint[k];
         }
       }
       continue;
@@ -128,36 +141,55 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
     // be forwarded to the load that follows at once; and loads run ahead of stores whose addresses are
     // still on their way from memory, and are taken back when it turns out that they were too early
     // (Rosenbrock, whose second operand is the previous statement: 7.2 instead of 2.2 ns a statement).
-    A next = adjoint[k];
-    const auto add = [&](std::uint64_t j) AUTOGRAD_ALWAYS_INLINE {
-      const std::int64_t index = e[j].index;
-      const A sum = add_product(adjoint[index], e[j].get(), a);
+    next = adjoint[k];
+    const auto store = [&](std::int64_t index, const A& sum) AUTOGRAD_ALWAYS_INLINE {
       adjoint[index] = sum;
       if (index == k) [[unlikely]] {
         asm volatile("");  // keeps GCC from turning the branch into a select, which waits for both
         next = sum;
       }
     };
+    const auto add = [&](std::uint64_t j) AUTOGRAD_ALWAYS_INLINE {
+      const std::int64_t index = e[j].index;
+      store(index, add_product(adjoint[index], e[j].get(), a));
+    };
     // A number of arguments that the compiler knows.
     const auto add_all = [&]<std::uint64_t... J>(std::index_sequence<J...>) AUTOGRAD_ALWAYS_INLINE {
       e -= sizeof...(J);
       (add(sizeof...(J) - 1 - J), ...);
     };
+    // The same for one more argument, the first, that may come again among the others, as the v of
+    // v += f(v) does: its sum stays in a register, too (Heston: 2.08 instead of 2.22).
+    const auto add_first_and = [&]<std::uint64_t... J>(std::index_sequence<J...>)
+        AUTOGRAD_ALWAYS_INLINE {
+      e -= sizeof...(J) + 1;
+      const std::int64_t first = e[0].index;
+      A sum = adjoint[first];
+      const auto add_or_join = [&](std::uint64_t j) AUTOGRAD_ALWAYS_INLINE {
+        if (e[j].index == first) [[unlikely]] {
+          asm volatile("");
+          sum = add_product(sum, e[j].get(), a);
+        } else {
+          add(j);
+        }
+      };
+      (add_or_join(sizeof...(J) - J), ...);
+      store(first, add_product(sum, e[0].get(), a));
+    };
     switch (m) {
       case 0: break;
       case 1: add_all(std::make_index_sequence<1>()); break;
       case 2: add_all(std::make_index_sequence<2>()); break;
-      case 3: add_all(std::make_index_sequence<3>()); break;
-      case 4: add_all(std::make_index_sequence<4>()); break;
-      case 5: add_all(std::make_index_sequence<5>()); break;
-      case 6: add_all(std::make_index_sequence<6>()); break;
-      case 7: add_all(std::make_index_sequence<7>()); break;
-      case 8: add_all(std::make_index_sequence<8>()); break;
+      case 3: add_first_and(std::make_index_sequence<2>()); break;
+      case 4: add_first_and(std::make_index_sequence<3>()); break;
+      case 5: add_first_and(std::make_index_sequence<4>()); break;
+      case 6: add_first_and(std::make_index_sequence<5>()); break;
+      case 7: add_first_and(std::make_index_sequence<6>()); break;
+      case 8: add_first_and(std::make_index_sequence<7>()); break;
       default:
         e -= m;
         while (m > 0) add(--m);
     }
-    a = next;
   }
   cursor = {e, count, static_cast<std::int32_t>(k)};
   return at_record;

@@ -193,6 +193,42 @@ TEST(TapeTest, StretchesThatTheOutputDoesNotDependOn) {
   }
 }
 
+// y = v + 2 (v or x) + 4 (v or x) + ..., one statement: v at any of the places, itself the statement
+// just before or an earlier one. All numbers are exact.
+TEST(TapeTest, ArgumentsThatComeAgain) {
+  for (int count = 1; count <= 10; ++count) {
+    for (unsigned places = 0; places >> (count - 1) == 0; ++places) {
+      for (const bool previous : {true, false}) {
+        Tape tape;
+        const Var a = tape.input(1.0), x = tape.input(1.0);
+        const Var v = a * 3.0;
+        Var between;
+        if (!previous) between = a * 0.5;
+        const std::size_t before = tape.size();
+        Var y = v * 1.0;
+        double want[2] = {3, 0};
+        for (int i = 1; i < count; ++i) {
+          const double c = 1 << i;
+          const bool again = places >> (i - 1) & 1;
+          if (again) {
+            y += v * c;
+          } else {
+            y += x * c;
+          }
+          want[again ? 0 : 1] += again ? 3 * c : c;
+        }
+        ASSERT_EQ(tape.size(), before + 1);
+        tape.backward(y);
+        ASSERT_EQ(a.grad(), want[0]) << count << " arguments, places " << places;
+        if (count > 1) {
+          ASSERT_EQ(x.has_grad() ? x.grad() : 0, want[1])
+              << count << " arguments, places " << places;
+        }
+      }
+    }
+  }
+}
+
 TEST(TapeTest, RewindForgets) {
   Tape tape;
   const Var x = tape.input(2.0);
