@@ -116,8 +116,11 @@ template <class R>
 template <bool Join, class E>
 AUTOGRAD_INLINE void BasicVar<R>::record(const E& e) {
   static_assert(E::kCount <= detail::kMaxArguments, "split this expression: too many variables");
+  // The operands' reading may have ended a fusion, which recording overwrites. Ended before every call,
+  // too, nobody can see what they did, and the compiler leaves their tests out.
   detail::Recorder& r = detail::recorder_of<R>();
   if (e.tags() & r.foreign) [[unlikely]] {
+    detail::fusable_of<R>() = 0;
     const E copy(e);  // only the copy has an address: e and *this stay in registers
     const detail::Tag tag = record_cold(copy);
     if (tag == detail::kFailed) [[unlikely]]
@@ -127,6 +130,7 @@ AUTOGRAD_INLINE void BasicVar<R>::record(const E& e) {
     return;
   }
   if (!detail::has_room<R>(r, E::kCount)) [[unlikely]] {
+    detail::fusable_of<R>() = 0;
     if constexpr (std::same_as<R, double>) {
       if (!detail::grow(r)) detail::throw_failure();
     } else {

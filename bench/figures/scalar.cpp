@@ -16,32 +16,41 @@ namespace {
 using autograd::Tape;
 using autograd::Var;
 
-constexpr int kInputs = 8;  // of Heston
+/// Inputs and gradient, kept from call to call as a program that calls often does.
+struct Room {
+  std::vector<Var> in;
+  std::vector<double> dx;
 
-/// The value; the gradient goes into dx. One path at a time: the tape holds 50 steps, not 500,000.
-double heston_gradient(const Heston& heston, const double* x, double* dx) {
+  explicit Room(std::size_t inputs) : in(inputs), dx(inputs) {}
+  void make_inputs(Tape& tape, const std::vector<double>& x) {
+    for (std::size_t i = 0; i < in.size(); ++i) in[i] = tape.input(x[i]);
+  }
+  void read_gradient() {
+    for (std::size_t i = 0; i < in.size(); ++i) dx[i] = in[i].grad();
+  }
+};
+
+/// The value; the gradient goes into room.dx. One path at a time: the tape holds 50 steps, not 500,000.
+double heston_gradient(const Heston& heston, const std::vector<double>& x, Room& room) {
   Tape tape;
-  Var in[kInputs];
-  for (int i = 0; i < kInputs; ++i) in[i] = tape.input(x[i]);
+  room.make_inputs(tape, x);
   const Tape::Mark start = tape.mark();
   double value = 0;
   for (int number = 0; number < heston.terms(); ++number) {
-    Var y = heston.term(in, number);
+    Var y = heston.term(room.in.data(), number);
     value += y.value();
     tape.backward_to(y, start);
   }
-  for (int i = 0; i < kInputs; ++i) dx[i] = in[i].grad();
+  room.read_gradient();
   return value;
 }
 
-/// `in` is room for the inputs, as a program that calls this often has it.
-double rosenbrock_gradient(const Rosenbrock& rosenbrock, const std::vector<double>& x,
-                           std::vector<Var>& in, std::vector<double>& dx) {
+double rosenbrock_gradient(const Rosenbrock& rosenbrock, const std::vector<double>& x, Room& room) {
   Tape tape;
-  for (std::size_t i = 0; i < in.size(); ++i) in[i] = tape.input(x[i]);
-  Var y = rosenbrock.value(in.data());
+  room.make_inputs(tape, x);
+  Var y = rosenbrock.value(room.in.data());
   tape.backward(y);
-  for (std::size_t i = 0; i < in.size(); ++i) dx[i] = in[i].grad();
+  room.read_gradient();
   return y.value();
 }
 
@@ -53,11 +62,9 @@ void require_close(const char* what, double got, double want, double tolerance) 
   }
 }
 
-void check_heston(const Heston& heston) {
-  auto x = Heston::point();
-  double dx[kInputs];
-  require_close("heston: value", heston_gradient(heston, x.data(), dx),
-                heston_primal(heston, x.data()), 1e-12);
+void check_heston(const Heston& heston, std::vector<double> x, Room& room) {
+  require_close("heston: value", heston_gradient(heston, x, room), heston_primal(heston, x.data()),
+                1e-12);
   for (std::size_t i = 0; i < x.size(); ++i) {
     const double old = x[i], h = 1e-8 * std::max(1.0, std::abs(old));
     x[i] = old + h;
@@ -66,18 +73,17 @@ void check_heston(const Heston& heston) {
     const double below = heston_primal(heston, x.data());
     x[i] = old;
     // The step is small because a path that passes a kink within it has no difference quotient.
-    require_close("heston: gradient", dx[i], (above - below) / (2 * h), 1e-2);
+    require_close("heston: gradient", room.dx[i], (above - below) / (2 * h), 1e-2);
   }
 }
 
-void check_rosenbrock(const Rosenbrock& rosenbrock, const std::vector<double>& x,
-                      std::vector<Var>& in, std::vector<double>& dx) {
-  require_close("rosenbrock: value", rosenbrock_gradient(rosenbrock, x, in, dx),
+void check_rosenbrock(const Rosenbrock& rosenbrock, const std::vector<double>& x, Room& room) {
+  require_close("rosenbrock: value", rosenbrock_gradient(rosenbrock, x, room),
                 rosenbrock_primal(rosenbrock, x.data()), 1e-12);
   for (std::size_t i = 1; i + 1 < x.size(); ++i) {
     const double want = -400 * x[i] * (x[i + 1] - x[i] * x[i]) - 2 * (1 - x[i]) +
                         200 * (x[i] - x[i - 1] * x[i - 1]);
-    require_close("rosenbrock: gradient", dx[i], want, 1e-12);
+    require_close("rosenbrock: gradient", room.dx[i], want, 1e-12);
   }
 }
 
@@ -85,24 +91,21 @@ void check_rosenbrock(const Rosenbrock& rosenbrock, const std::vector<double>& x
 
 void scalar_figures(Figures& figures, double seconds) {
   const Heston heston;
-  const auto x = Heston::point();
-  check_heston(heston);
+  const std::vector<double> x = Heston::point();
+  Room heston_room(x.size());
+  check_heston(heston, x, heston_room);
   const std::vector<double> heston_times =
       take_turns({[&] { keep(heston_primal(heston, x.data())); },
-                  [&] {
-                    double dx[kInputs];
-                    keep(heston_gradient(heston, x.data(), dx));
-                  }},
+                  [&] { keep(heston_gradient(heston, x, heston_room)); }},
                  seconds);
 
   const Rosenbrock rosenbrock;
   const std::vector<double> at = rosenbrock.point();
-  std::vector<Var> in(at.size());
-  std::vector<double> dx(in.size());
-  check_rosenbrock(rosenbrock, at, in, dx);
+  Room rosenbrock_room(at.size());
+  check_rosenbrock(rosenbrock, at, rosenbrock_room);
   const std::vector<double> rosenbrock_times =
       take_turns({[&] { keep(rosenbrock_primal(rosenbrock, at.data())); },
-                  [&] { keep(rosenbrock_gradient(rosenbrock, at, in, dx)); }},
+                  [&] { keep(rosenbrock_gradient(rosenbrock, at, rosenbrock_room)); }},
                  seconds);
 
   figures.push_back({"Heston, 8 inputs: gradient over primal", heston_times[1] / heston_times[0],
