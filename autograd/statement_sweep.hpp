@@ -159,22 +159,27 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       (add(sizeof...(J) - 1 - J), ...);
     };
     // The same for one more argument, the first, that may come again among the others, as the v of
-    // v += f(v) does: its sum stays in a register, too (Heston: 2.08 instead of 2.22).
+    // v += f(v) does: its sum stays in a register, too (Heston: 2.08 instead of 2.22). Doubles only: a
+    // page of nested Duals took half an hour to compile under the sanitizers.
     const auto add_first_and = [&]<std::uint64_t... J>(std::index_sequence<J...>)
         AUTOGRAD_ALWAYS_INLINE {
-      e -= sizeof...(J) + 1;
-      const std::int64_t first = e[0].index;
-      A sum = adjoint[first];
-      const auto add_or_join = [&](std::uint64_t j) AUTOGRAD_ALWAYS_INLINE {
-        if (e[j].index == first) [[unlikely]] {
-          asm volatile("");
-          sum = add_product(sum, e[j].get(), a);
-        } else {
-          add(j);
-        }
-      };
-      (add_or_join(sizeof...(J) - J), ...);
-      store(first, add_product(sum, e[0].get(), a));
+      if constexpr (!std::same_as<A, double>) {
+        add_all(std::make_index_sequence<sizeof...(J) + 1>());
+      } else {
+        e -= sizeof...(J) + 1;
+        const std::int64_t first = e[0].index;
+        double sum = adjoint[first];
+        const auto add_or_join = [&](std::uint64_t j) AUTOGRAD_ALWAYS_INLINE {
+          if (e[j].index == first) [[unlikely]] {
+            asm volatile("");
+            sum = add_product(sum, e[j].get(), a);
+          } else {
+            add(j);
+          }
+        };
+        (add_or_join(sizeof...(J) - J), ...);
+        store(first, add_product(sum, e[0].get(), a));
+      }
     };
     switch (m) {
       case 0: break;
