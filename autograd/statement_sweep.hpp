@@ -41,7 +41,7 @@ template <int N, class T, class L> AUTOGRAD_INLINE bool is_zero(const Dual<N, T,
   return true;
 }
 
-/// The same, and for a double with one branch: `a == 0` takes a second one for NaN.
+/// is_zero, with one branch for a double: `a == 0` takes a second one for NaN.
 template <class A> AUTOGRAD_INLINE bool is_zero_adjoint(const A& a) {
   if constexpr (std::same_as<A, double>) {
     return std::bit_cast<std::uint64_t>(a) << 1 == 0;

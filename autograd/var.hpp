@@ -116,8 +116,8 @@ template <class R>
 template <bool Join, class E>
 AUTOGRAD_INLINE void BasicVar<R>::record(const E& e) {
   static_assert(E::kCount <= detail::kMaxArguments, "split this expression: too many variables");
-  // The operands' reading may have ended a fusion, which recording overwrites. Ended before every call,
-  // too, nobody can see what they did, and the compiler leaves their tests out.
+  // Every path from here sets `fusable`, the cold ones before they call anything: what the operands wrote
+  // to it is never read, so that the compiler leaves out their tests of it.
   detail::Recorder& r = detail::recorder_of<R>();
   if (e.tags() & r.foreign) [[unlikely]] {
     detail::fusable_of<R>() = 0;
