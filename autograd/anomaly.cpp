@@ -272,6 +272,7 @@ bool detail::sweep_statements_checked(double* adjoint, Cursor<double>& cursor, s
       const double before = sum, partial = e[j].get();
       sum = add_product(before, partial, a);
       if (std::isfinite(sum) || !std::isfinite(before) || !std::isfinite(a)) continue;
+      if (e[j].index == 0) continue;  // a constant
       if (std::isinf(sum) && infinity_allowed()) continue;
       throw_scalar_anomaly(statement, j, m, e[j].index, partial, a);
     }

@@ -98,10 +98,13 @@ template <class R> struct Cursor {
 /// sweep_statements for anomaly mode: throws where an adjoint stops being finite.
 bool sweep_statements_checked(double* adjoint, Cursor<double>& cursor, std::int32_t low);
 
-inline constexpr std::int32_t kStretch = 8;
-/// Passes over statements, kStretch at a time, whose adjoints are zero: a payoff that ends worthless
-/// leaves its whole path so.
-Cursor<double> skip_zeros(const double* adjoint, Cursor<double> cursor, std::int32_t low);
+/// How many statements a sweep may pass over, and how many entries they have.
+struct Skipped {
+  std::int64_t statements, entries;
+};
+/// The statements from the one of adjoint `last` down, at most `most`, whose adjoints are zero: a payoff
+/// that ends worthless leaves its whole path so. Stops at a tensor record.
+Skipped skip_zeros(const double* last, const Count* count, std::int64_t most);
 
 /// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
 template <class R, class A>
@@ -126,12 +129,11 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       e -= m;
       next = adjoint[k];
       if constexpr (std::same_as<A, double> && std::same_as<R, double>) {
-        if (is_zero(next) && k - low >= kStretch) {
-          const Cursor<R> after =
-              skip_zeros(adjoint, {e, count, static_cast<std::int32_t>(k)}, low);
-          e = after.entry;
-          count = after.count;
-          k = after.k;
+        if (is_zero_adjoint(next)) {
+          const Skipped skipped = skip_zeros(adjoint + k, count, k - low);
+          e -= skipped.entries;
+          count += skipped.statements;
+          k -= skipped.statements;
           next = adjoint[k];
         }
       }

@@ -119,7 +119,7 @@ AUTOGRAD_INLINE void BasicVar<R>::record(const E& e) {
   // Every path from here sets `fusable`, the cold ones before they call anything: what the operands wrote
   // to it is never read, so that the compiler leaves out their tests of it.
   detail::Recorder& r = detail::recorder_of<R>();
-  if (e.tags() & r.foreign) [[unlikely]] {
+  if (e.tags() & r.foreign && !detail::takes_constants<R>(e.tags(), r.foreign)) [[unlikely]] {
     detail::fusable_of<R>() = 0;
     const E copy(e);  // only the copy has an address: e and *this stay in registers
     const detail::Tag tag = record_cold(copy);

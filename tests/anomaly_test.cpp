@@ -291,6 +291,16 @@ TEST(Anomaly, ScalarsAreCheckedInTheSweep) {
   EXPECT_EQ(x.grad(), 0);
 }
 
+TEST(Anomaly, ASlopeByAConstantIsNobodysFault) {
+  const Var k = 3.0;
+  Tape tape;
+  const Var x = tape.input(-2.0);
+  const Var y = pow(x, k);  // by k: log(-2)
+  const AnomalyMode guard;
+  tape.backward(y);
+  EXPECT_EQ(x.grad(), 12);
+}
+
 TEST(Anomaly, ScalarsWithoutAnomalyAgree) {
   const auto f = [](const auto& x) { return sin(x[0]) * exp(x[1]) / (x[0] + x[1] * x[1]); };
   const std::vector<double> at{0.7, -1.3};

@@ -191,6 +191,26 @@ TEST(VarTest, PassiveValues) {
             std::string::npos);
 }
 
+// The slope by the exponent is log(-2), NaN, which must not reach anything.
+TEST(VarTest, ConstantsAmongTheOperands) {
+  const Var k = 3.0, one = 1.0;
+  Tape tape;
+  const Var x = tape.input(-2.0);
+  const std::size_t size = tape.size();
+  const Var y = pow(x, k) * one + k * k;
+  EXPECT_EQ(tape.size(), size + 1);
+  Var sum = k;
+  sum += y * one;
+  const Var last = one * sum;
+  EXPECT_EQ(last.value(), 4);
+  tape.backward(last, {.retain = true});
+  EXPECT_EQ(x.grad(), 12);
+  EXPECT_EQ(y.grad(), 1);
+  tape.zero_grad();
+  tape.backward(last + y);
+  EXPECT_EQ(x.grad(), 24);
+}
+
 TEST(VarTest, WithoutATapeNothingIsRecorded) {
   Var x = 2.0;
   for (int i = 0; i < 1000; ++i) x = x * 0.5 + sin(x);
