@@ -29,11 +29,10 @@ struct SumOf {
   static constexpr double identity = 0;
   template <class V> static AUTOGRAD_INLINE V combine(V a, V b) { return a + b; }
 };
-// NaN where a or b is, else `top`. The instructions of x86 give their second operand where either is NaN,
-// which leaves b to be looked at, and that no chain of results waits for.
+// NaN where a or b is, else `top`. Where the second operand is given for NaN only b has to be looked at,
+// and that no chain of results waits for.
 template <class V> AUTOGRAD_INLINE V keep_nan([[maybe_unused]] V a, V b, V top) {
-  constexpr bool kEmulated = HWY_TARGET == HWY_SCALAR || HWY_TARGET == HWY_EMU128;
-  if constexpr (HWY_ARCH_X86 && !kEmulated) return where(b != b, b, top);
+  if constexpr (kSecondForNan) return where(b != b, b, top);
   return where(a != a, a, where(b != b, b, top));
 }
 struct MaxOf {

@@ -75,10 +75,19 @@ template <class D> AUTOGRAD_INLINE Vec<D> reduced_expm1(Vec<D> x, Vec<D>& k) {
   return mul_add(r * r, polynomial(r, C::kExpm1), r);
 }
 
-// Not Min and Max: what those do with NaN differs between targets.
+// The instructions of x86 give their second operand where either is NaN, or both are zero.
+inline constexpr bool kSecondForNan =
+    HWY_ARCH_X86 && HWY_TARGET != HWY_SCALAR && HWY_TARGET != HWY_EMU128;
+template <class D> AUTOGRAD_INLINE Vec<D> at_least(Vec<D> x, double low) {
+  if constexpr (kSecondForNan) return {hn::Max(Vec<D>::of(low).raw, x.raw)};
+  return where(x < low, Vec<D>::of(low), x);
+}
+template <class D> AUTOGRAD_INLINE Vec<D> at_most(Vec<D> x, double high) {
+  if constexpr (kSecondForNan) return {hn::Min(Vec<D>::of(high).raw, x.raw)};
+  return where(x > high, Vec<D>::of(high), x);
+}
 template <class D> AUTOGRAD_INLINE Vec<D> clamp_keeping_nan(Vec<D> x, double low, double high) {
-  const Vec<D> below = where(x > high, Vec<D>::of(high), x);
-  return where(x < low, Vec<D>::of(low), below);
+  return at_least(at_most(x, high), low);
 }
 
 // 2^k, in two factors, because k may exceed the exponents of normal numbers on either side.
@@ -106,7 +115,7 @@ template <class D> AUTOGRAD_INLINE Vec<D> exp(Vec<D> x) {
 template <class D> AUTOGRAD_INLINE Vec<D> exp_of_negative(Vec<D> x) {
   using C = Constants<D>;
   Vec<D> k;
-  const Vec<D> p = reduced_expm1(where(x < C::kExpLow, Vec<D>::of(C::kExpLow), x), k);
+  const Vec<D> p = reduced_expm1(at_least(x, C::kExpLow), k);
   const TwoPowers<D> halves = powers_of_two(k);
   const Vec<D> s = halves.a * halves.b;
   return mul_add(p, s, s);
