@@ -106,6 +106,14 @@ struct Skipped {
 /// that ends worthless leaves its whole path so. Stops at a tensor record.
 Skipped skip_zeros(const double* last, const Count* count, std::int64_t most);
 
+/// Checked builds leave the copies of the loop below over nested types out: with a sanitizer's checks they
+/// take minutes to compile.
+#ifdef AUTOGRAD_CHECKED
+template <class A> inline constexpr bool kUnrolled = std::same_as<A, double>;
+#else
+template <class A> inline constexpr bool kUnrolled = true;
+#endif
+
 /// Sweeps statements down to `low`; true when it stopped at a tensor record, with the cursor past it.
 template <class R, class A>
 AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, std::int32_t low) {
@@ -183,6 +191,11 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
         store(first, add_product(sum, e[0].get(), a));
       }
     };
+    if constexpr (!kUnrolled<A>) {
+      e -= m;
+      while (m > 0) add(--m);
+      continue;
+    }
     switch (m) {
       case 0: break;
       case 1: add_all(std::make_index_sequence<1>()); break;
