@@ -207,6 +207,10 @@ AUTOGRAD_INLINE bool sweep_statements(A* __restrict adjoint, Cursor<R>& cursor, 
       case 7: add_first_and(std::make_index_sequence<6>()); break;
       case 8: add_first_and(std::make_index_sequence<7>()); break;
       default:
+        // Sums of products, as a network's layers have them (mlp: 3.52 instead of 3.77).
+        if constexpr (std::same_as<A, double>) {
+          for (; m >= 8; m -= 8) add_all(std::make_index_sequence<8>());
+        }
         e -= m;
         while (m > 0) add(--m);
     }

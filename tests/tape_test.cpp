@@ -196,7 +196,7 @@ TEST(TapeTest, StretchesThatTheOutputDoesNotDependOn) {
 // y = v + 2 (v or x) + 4 (v or x) + ..., one statement: v at any of the places, itself the statement
 // just before or an earlier one. All numbers are exact.
 TEST(TapeTest, ArgumentsThatComeAgain) {
-  for (int count = 1; count <= 10; ++count) {
+  for (int count = 1; count <= 12; ++count) {
     for (unsigned places = 0; places >> (count - 1) == 0; ++places) {
       for (const bool previous : {true, false}) {
         Tape tape;
