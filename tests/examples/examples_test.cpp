@@ -333,6 +333,13 @@ TEST_F(Xor, AFullDiskCostsThePictureAndNotTheResult) {
   EXPECT_TRUE(fs::exists("/dev/full"));
 }
 
+TEST_F(Xor, OutputThatNobodyGetsIsAnError) {
+  if (!fs::exists("/dev/full")) GTEST_SKIP() << "no /dev/full here";
+  const Ran ran = run("xor >/dev/full");
+  EXPECT_EQ(ran.status, 1);
+  EXPECT_TRUE(contains(ran.err, "xor: cannot write to standard output")) << ran.err;
+}
+
 TEST_F(Xor, AProgressBarWithTheLossOnATerminal) {
   int terminal = -1;
   const pid_t child = forkpty(&terminal, nullptr, nullptr, nullptr);
