@@ -55,6 +55,12 @@ std::vector<std::string> terms_of(const std::string& text) {
   return terms;
 }
 
+/// The letter as it was written, or "...".
+std::string written(Label label) {
+  if (label >= kEllipsis) return "\"...\"";
+  return std::string("'") + static_cast<char>(label < 26 ? 'A' + label : 'a' + label - 26) + "'";
+}
+
 // kEllipsis replaced by `axes` labels, the rightmost always the same.
 Labels expanded(const Labels& letters, int axes) {
   Labels labels;
@@ -91,10 +97,11 @@ void check_output(const Labels& output, LabelSet known, const std::string& expre
   LabelSet seen = 0;
   for (Label label : output) {
     if (!contains(known, label)) {
-      bad("a letter of the output is in no operand", expression, "letters that some operand has");
+      bad(written(label) + " of the output is in no operand", expression,
+          "letters that some operand has");
     }
     if (contains(seen, label)) {
-      bad("a letter is twice in the output", expression, "each letter once");
+      bad(written(label) + " is twice in the output", expression, "each letter once");
     }
     seen |= LabelSet{1} << label;
   }
@@ -267,9 +274,10 @@ void EinsumPlan::measure(const std::vector<Shape>& shapes) {
       const std::int64_t e = shapes[k][i];
       const bool repeats = own[label] >= 0 && own[label] != e;
       if (repeats || (e != extent[label] && e != 1 && extent[label] != 1)) {
-        throw ShapeError("einsum: extents of one letter differ: axis " + std::to_string(i) +
-                         " of operand " + std::to_string(k) + " of shape " + to_string(shapes[k]) +
-                         "; need " + std::to_string(repeats ? own[label] : extent[label]) +
+        throw ShapeError("einsum: the extents of " + written(static_cast<Label>(label)) +
+                         " differ: axis " + std::to_string(i) + " of operand " + std::to_string(k) +
+                         " of shape " + to_string(shapes[k]) + "; need " +
+                         std::to_string(repeats ? own[label] : extent[label]) +
                          (repeats ? "" : " or 1") + " (" + std::to_string(e) + ")");
       }
       own[label] = e;

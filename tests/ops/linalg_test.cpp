@@ -263,19 +263,21 @@ TEST(Einsum, Misuse) {
           "einsum: unexpected ',' in the expression: \"ij->i,j\"; " + grammar);
   refuses(
       value, "ij->ik", {x},
-      "einsum: a letter of the output is in no operand: \"ij->ik\"; need letters that some operand "
-      "has");
+      "einsum: 'k' of the output is in no operand: \"ij->ik\"; need letters that some operand has");
   refuses(value, "ij->ii", {x},
-          "einsum: a letter is twice in the output: \"ij->ii\"; need each letter once");
+          "einsum: 'i' is twice in the output: \"ij->ii\"; need each letter once");
   refuses(
       shape, "ijk", {x},
       "einsum: the number of axes differs: operand 0 is [2, 3], its letters are \"ijk\"; need one "
       "letter for each axis, or \"...\"");
   refuses(
       shape, "ij,jk->ik", {x, x},
-      "einsum: extents of one letter differ: axis 0 of operand 1 of shape [2, 3]; need 3 or 1 (2)");
+      "einsum: the extents of 'j' differ: axis 0 of operand 1 of shape [2, 3]; need 3 or 1 (2)");
+  refuses(shape, "...,...->...", {x, ones({2, 4})},
+          "einsum: the extents of \"...\" differ: axis 1 of operand 1 of shape [2, 4]; need 3 or 1 "
+          "(4)");
   refuses(shape, "ii", {x},
-          "einsum: extents of one letter differ: axis 1 of operand 0 of shape [2, 3]; need 2 (3)");
+          "einsum: the extents of 'i' differ: axis 1 of operand 0 of shape [2, 3]; need 2 (3)");
   TypeError* type = nullptr;
   refuses(type, "ij,i", {x, to(v, float64)},
           "einsum: dtypes differ: a is float32, b is float64; need one dtype (convert with to)");
