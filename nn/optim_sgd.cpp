@@ -2,6 +2,7 @@
 // Gradient descent with momentum.
 #include <algorithm>
 #include <string>
+#include <type_traits>
 
 #include "optim_loop.hpp"
 
@@ -47,12 +48,10 @@ bool few(const detail::Node* p) {
   using autograd::detail::Tiny;
   return (p->tiny == Tiny::four_floats || p->tiny == Tiny::four_doubles) && p->base == p;
 }
-template <class T> inline void sgd_update_few(T* p, const T* g, T lr, T decay) {
+template <bool kDecays, class T> inline void sgd_update_few(T* p, const T* g, T lr, T decay) {
   T result[kFew];
-  if (decay == 0) {
-    for (std::size_t i = 0; i < kFew; ++i) result[i] = p[i] - lr * g[i];
-  } else {
-    for (std::size_t i = 0; i < kFew; ++i) result[i] = p[i] - lr * (g[i] + decay * p[i]);
+  for (std::size_t i = 0; i < kFew; ++i) {
+    result[i] = p[i] - lr * (kDecays ? g[i] + decay * p[i] : g[i]);
   }
   std::copy_n(result, kFew, p);
 }
@@ -102,17 +101,20 @@ bool SGD::step_few() {
     if (options_.maximize) lr = -lr, decay = -decay;  // as in update
     const auto lr32 = static_cast<float>(lr), decay32 = static_cast<float>(decay);
     const Tensor *first = parameters_.data() + each.begin, *end = parameters_.data() + each.end;
-    for (const Tensor* at = first; at != end; ++at) {
-      detail::Node* p = at->node();
-      const detail::Node* g = p->grad;
-      if (!g) continue;
-      if (p->dtype == autograd::float32) {
-        sgd_update_few(elements<float>(p), elements<const float>(g), lr32, decay32);
-      } else {
-        sgd_update_few(elements<double>(p), elements<const double>(g), lr, decay);
+    const auto update_all = [&]<bool kDecays>(std::bool_constant<kDecays>) {
+      for (const Tensor* at = first; at != end; ++at) {
+        detail::Node* p = at->node();
+        const detail::Node* g = p->grad;
+        if (!g) continue;
+        if (p->dtype == autograd::float32) {
+          sgd_update_few<kDecays>(elements<float>(p), elements<const float>(g), lr32, decay32);
+        } else {
+          sgd_update_few<kDecays>(elements<double>(p), elements<const double>(g), lr, decay);
+        }
+        autograd::detail::note_change(p, kName);
       }
-      autograd::detail::note_change(p, kName);
-    }
+    };
+    decay == 0 ? update_all(std::false_type()) : update_all(std::true_type());
   }
   return true;
 }
